@@ -1,0 +1,122 @@
+//! The grammar of attach points: what round-trips, what is refused.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::ProgramType;
+
+fn canonical(text: &str) -> Result<String, AttachPointError> {
+    text.parse::<AttachPoint>().map(|point| point.to_string())
+}
+
+#[test]
+fn canonical_texts_round_trip() {
+    for text in [
+        "count=xdp:eth0",
+        "count=xdp:eth0,mode=generic,netns=blue",
+        "count=xdp:eth0,netns=/proc/12/ns/net",
+        "count=xdp:eth0,netns=12",
+        "count=tcx:eth0,direction=ingress",
+        "count=tc:eth0,direction=egress,priority=7",
+        "count=tracepoint:sched/sched_switch",
+        "count=raw_tp:sched_switch",
+        "count=uprobe:/lib/libc.so.6:malloc",
+        "count=uretprobe:/lib/libc.so.6:malloc+0x10,pid=3",
+        "count=uprobe:/opt/a%3Ab%2Cc:0x40",
+        "count=cgroup_skb:/sys/fs/cgroup/web,direction=egress",
+    ] {
+        assert_eq!(canonical(text).as_deref(), Ok(text));
+    }
+}
+
+#[test]
+fn defaults_are_left_out() {
+    let text = canonical("count=tc:eth0,priority=50,direction=ingress");
+    assert_eq!(text.as_deref(), Ok("count=tc:eth0,direction=ingress"));
+    assert_eq!(canonical("count=xdp:eth0,mode=auto").as_deref(), Ok("count=xdp:eth0"));
+}
+
+#[test]
+fn wrong_ones_say_what_would_be_right() {
+    let error = |text: &str| canonical(text).map_err(|e| e.to_string()).unwrap_err();
+    assert_eq!(error("count"), "attach point `count` is not `PROGRAM=KIND:TARGET[,key=value…]`");
+    assert!(error("count=xpd:eth0").contains("known: xdp, tcx, tc,"));
+    assert!(error("count=xdp").contains("needs a target: `xdp:INTERFACE`"));
+    assert!(error("count=xdp:eth0,priority=50").contains("xdp takes: netns, mode"));
+    assert!(error("count=xdp:eth0,mode=fast").contains("auto, native or generic"));
+    assert!(error("count=xdp:eth0,mode=native,mode=generic").contains("twice"));
+    assert!(error("count=tracepoint:sched").contains("CATEGORY/NAME"));
+    assert!(error("count=raw_tp:x,pid=3").contains("raw_tp takes: none"));
+}
+
+#[test]
+fn paths_that_climb_or_end_early_are_refused() {
+    for text in [
+        "count=tracepoint:../sched/x",
+        "count=tracepoint:sched/..",
+        "count=xdp:eth0,netns=..",
+        "count=xdp:eth0,netns=a/b",
+        "count=xdp:eth0,netns=",
+        "count=cgroup_skb:relative",
+        "count=uprobe:libc.so:malloc",
+        "count=xdp:eth%000",
+        "count=xdp:eth%2",
+        "count=xdp:eth%+1",
+    ] {
+        assert!(canonical(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn sections_that_name_a_target_attach_with_no_flag() {
+    let program = |program_type, target: Option<&str>| ProgramSpec {
+        name: "count".to_owned(),
+        section: String::new(),
+        program_type,
+        attach_target: target.map(str::to_owned),
+        sleepable: false,
+        instructions: 0,
+        helpers: vec![],
+        kfuncs: vec![],
+        maps: vec![],
+    };
+    let text = |program_type, target| {
+        AttachPoint::of_section(&program(program_type, target)).map(|point| point.to_string())
+    };
+    let tracepoint = text(ProgramType::Tracepoint, Some("sched/sched_switch"));
+    assert_eq!(tracepoint.as_deref(), Some("count=tracepoint:sched/sched_switch"));
+    let uprobe = text(ProgramType::Uprobe, Some("/bin/bash:readline+8"));
+    assert_eq!(uprobe.as_deref(), Some("count=uprobe:/bin/bash:readline+0x8"));
+    assert_eq!(text(ProgramType::Xdp, None), None);
+    assert_eq!(text(ProgramType::Uprobe, None), None);
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in ".{0,80}") {
+        if let Ok(point) = text.parse::<AttachPoint>() {
+            prop_assert_eq!(point.to_string().parse(), Ok(point));
+        }
+    }
+
+    #[test]
+    fn any_target_round_trips(interface in "[^/\0]{1,15}", path in "/[^\0]{1,30}", offset: u64) {
+        for target in [
+            AttachTarget::Xdp {
+                interface: interface.clone(),
+                netns: Some(NetNs::Path(path.clone().into())),
+                mode: XdpMode::Native,
+            },
+            AttachTarget::Uprobe {
+                on_return: false,
+                path: path.clone().into(),
+                symbol: Some("main".to_owned()),
+                offset,
+                pid: Some(1),
+            },
+        ] {
+            let point = AttachPoint { program: "p".to_owned(), target };
+            prop_assert_eq!(point.to_string().parse(), Ok(point));
+        }
+    }
+}
