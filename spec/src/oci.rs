@@ -97,7 +97,7 @@ pub struct ImageIndex {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Document {
     /// One image.
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
     /// Images by platform.
     Index(ImageIndex),
 }
@@ -157,7 +157,9 @@ impl Document {
         if index {
             serde_json::from_slice(bytes).map(Self::Index).map_err(DocumentError::Json)
         } else {
-            serde_json::from_slice(bytes).map(Self::Manifest).map_err(DocumentError::Json)
+            serde_json::from_slice(bytes)
+                .map(|manifest| Self::Manifest(Box::new(manifest)))
+                .map_err(DocumentError::Json)
         }
     }
 }
@@ -216,7 +218,7 @@ mod tests {
     fn manifest_round_trips() {
         let manifest = empty_manifest();
         let read = Document::from_json(&manifest.to_json());
-        assert!(matches!(read, Ok(Document::Manifest(m)) if m == manifest));
+        assert!(matches!(read, Ok(Document::Manifest(m)) if *m == manifest));
     }
 
     #[test]

@@ -285,9 +285,10 @@ impl<'a> Options<'a> {
                 key: (*key).to_owned(),
                 text: self.text.to_owned(),
                 kind: kind.to_owned(),
-                known: match self.known.is_empty() {
-                    true => "none".to_owned(),
-                    false => self.known.join(", "),
+                known: if self.known.is_empty() {
+                    "none".to_owned()
+                } else {
+                    self.known.join(", ")
                 },
             }),
         }
