@@ -1,7 +1,7 @@
 //! Key pairs: ECDSA P-256 over SHA-256 (cosign's default) and Ed25519, kept in cosign's files.
 //!
 //! The only module that knows the `sigstore` crate. Private keys are stored as cosign stores them
-//! (`ENCRYPTED SIGSTORE PRIVATE KEY`: PKCS#8 under scrypt and NaCl's secretbox), so either tool
+//! (`ENCRYPTED SIGSTORE PRIVATE KEY`: PKCS#8 under scrypt and secretbox), so either tool
 //! reads the other's. An unencrypted private key is not read.
 
 use std::fmt;

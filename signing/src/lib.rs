@@ -6,7 +6,19 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bundle;
+pub mod claims;
+mod dsse;
 pub mod key;
+pub mod legacy;
 mod pem;
+pub mod policy;
+pub mod signature;
+pub mod statement;
+mod strict;
+pub mod verify;
 
+pub use claims::Claims;
 pub use key::{KeyError, KeyId, KeyType, PrivateKey, PublicKey};
+pub use policy::{Policy, Requested};
+pub use verify::{Candidate, CandidateForm, Refusal, Verdict};
