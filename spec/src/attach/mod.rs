@@ -116,7 +116,8 @@ pub enum XdpMode {
 }
 
 /// Which way packets go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Into the machine.
     Ingress,
