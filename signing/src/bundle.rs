@@ -14,6 +14,12 @@ use crate::key::{KeyError, KeyId, PrivateKey};
 use crate::signature::SignatureError;
 use crate::statement;
 
+/// The referrer's annotations, as cosign 3.1.1 writes them.
+pub const REFERRER_ANNOTATIONS: [(&str, &str); 2] = [
+    ("dev.sigstore.bundle.content", "dsse-envelope"),
+    ("dev.sigstore.bundle.predicateType", statement::PREDICATE_TYPE),
+];
+
 /// Signs `claims`; the result is the layer of a referrer.
 pub fn sign(key: &PrivateKey, claims: &Claims) -> Result<Vec<u8>, KeyError> {
     let payload = statement::write(claims);

@@ -127,7 +127,7 @@ pub(crate) enum AnnotationValue {
 fn repository_of(text: &str) -> Result<String, SignatureError> {
     text.parse()
         .map(|reference| canonical(&reference))
-        .map_err(|_| SignatureError::BadRepository { named: text.to_owned() })
+        .map_err(|_| SignatureError::bad_repository(text))
 }
 
 /// One name per repository: Go's tools sign Docker Hub's images under its other host name.

@@ -16,12 +16,15 @@ use crate::strict::UniqueMap;
 /// tools (`atomic container signature`) look the same otherwise.
 const TYPE: &str = "cosign container image signature";
 
+/// The layer's annotation that holds the signature.
+pub const SIGNATURE_ANNOTATION: &str = "dev.cosignproject.cosign/signature";
+
 /// A signature as legacy storage holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegacySignature {
     /// The layer's content.
     pub payload: Vec<u8>,
-    /// Base64 of the signature: the layer's annotation `dev.cosignproject.cosign/signature`.
+    /// Base64 of the signature: the layer's annotation [`SIGNATURE_ANNOTATION`].
     pub signature: String,
 }
 
@@ -53,7 +56,7 @@ pub(crate) fn read(payload: &[u8]) -> Result<Claims, SignatureError> {
     let Payload { critical, optional } =
         serde_json::from_slice(payload).map_err(SignatureError::malformed)?;
     if critical.kind != TYPE {
-        return Err(SignatureError::OtherType { found: critical.kind });
+        return Err(SignatureError::other_type(&critical.kind));
     }
     let annotations = optional.map(|map| map.0).unwrap_or_default();
     Claims::read(critical.image.digest, Some(&critical.identity.reference), annotations)

@@ -6,6 +6,9 @@ use bpf_image_spec::Digest;
 use crate::key::KeyId;
 use crate::verify::{MAX_CANDIDATE_BYTES, MAX_CANDIDATES};
 
+/// Characters quoted from a signature; it may hold a million.
+const MAX_QUOTED: usize = 200;
+
 /// Why a candidate signature does not count.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -100,8 +103,20 @@ pub enum SignatureError {
 impl SignatureError {
     /// `reason` may quote the signature: control characters are escaped, length is bounded.
     pub(crate) fn malformed(reason: impl std::fmt::Display) -> Self {
-        let reason = reason.to_string().escape_debug().take(200).collect();
+        let reason = reason.to_string().escape_debug().take(MAX_QUOTED).collect();
         Self::Malformed { reason }
+    }
+
+    pub(crate) fn attestation(predicate: &str) -> Self {
+        Self::Attestation { predicate: excerpt(predicate) }
+    }
+
+    pub(crate) fn other_type(found: &str) -> Self {
+        Self::OtherType { found: excerpt(found) }
+    }
+
+    pub(crate) fn bad_repository(named: &str) -> Self {
+        Self::BadRepository { named: excerpt(named) }
     }
 
     /// What the user can do about it.
@@ -122,4 +137,8 @@ impl SignatureError {
             _ => None,
         }
     }
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(MAX_QUOTED).collect()
 }

@@ -34,7 +34,7 @@ pub(crate) fn read(payload: &[u8]) -> Result<Claims, SignatureError> {
         serde_json::from_slice(payload).map_err(SignatureError::malformed)?;
     // First, since cosign's attestations are Statements v0.1 and are to be named for what they are.
     if statement.predicate_type != PREDICATE_TYPE {
-        return Err(SignatureError::Attestation { predicate: statement.predicate_type });
+        return Err(SignatureError::attestation(&statement.predicate_type));
     }
     if statement.kind != STATEMENT_TYPE {
         return Err(SignatureError::malformed("its payload is not an in-toto Statement v1"));

@@ -11,7 +11,7 @@ use bpf_image_spec::Digest;
 
 use crate::claims::Claims;
 use crate::key::{KeyId, PublicKey};
-use crate::policy::{Policy, RepositoryRule, Requested, Scope, Signer};
+use crate::policy::{Policy, PolicyError, RepositoryRule, Requested, Scope, Signer};
 use crate::signature::SignatureError;
 use crate::{bundle, legacy};
 
@@ -36,7 +36,7 @@ pub enum CandidateForm {
     Legacy {
         /// The layer's content.
         payload: Vec<u8>,
-        /// Its annotation `dev.cosignproject.cosign/signature`.
+        /// Its annotation [`legacy::SIGNATURE_ANNOTATION`].
         signature: String,
     },
     /// A layer of a referrer.
@@ -304,9 +304,9 @@ impl Refusal {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoScope { requested } => Some(format!(
-                "if you trust its publisher, add a [[scope]] for {requested} with the publisher's key; `bpf-image verify --key KEY.pub REF` prints one"
-            )),
+            Self::NoScope { requested } => {
+                PolicyError::NoMatch { requested: requested.clone() }.hint()
+            }
             Self::NoSignature { .. } => {
                 Some("the publisher signs it with `bpf-image sign --key KEY REF`".to_owned())
             }

@@ -177,6 +177,7 @@ impl PolicyError {
                 "if you trust its publisher, add a [[scope]] for {requested} with the publisher's key; `bpf-image verify --key KEY.pub REF` prints one"
             )),
             Self::BadKey { source, .. } => source.hint().map(str::to_owned),
+            Self::BadScope { source, .. } => source.hint().map(str::to_owned),
             _ => None,
         }
     }

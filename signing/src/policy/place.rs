@@ -56,6 +56,20 @@ pub enum PlaceError {
     Unprintable(String),
 }
 
+impl PlaceError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Grammar(_) => {
+                Some("write it as in a reference, without tag: `registry.example/org`")
+            }
+            Self::Relative(_) => Some("write the whole path: `oci:/srv/images`"),
+            Self::Parent(_) => Some("write the path without links and `..`"),
+            _ => None,
+        }
+    }
+}
+
 impl Requested {
     /// A repository in a registry.
     pub fn registry(reference: &RegistryReference) -> Self {

@@ -341,3 +341,20 @@ proptest::proptest! {
         );
     }
 }
+
+#[test]
+fn json_nested_without_end_does_not_overflow_the_stack() {
+    let key = key();
+    let nested = "[".repeat(400_000);
+    for bytes in [nested.clone(), format!("{{\"x\":{nested}")] {
+        let form = CandidateForm::Bundle { bytes: bytes.clone().into_bytes() };
+        let result = reason(&key, Candidate { origin: String::new(), form });
+        assert!(matches!(result, SignatureError::Malformed { .. }), "{result:?}");
+        let payload = bytes.into_bytes();
+        let raw = key.sign(&payload).unwrap();
+        let signature = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, raw);
+        let form = CandidateForm::Legacy { payload, signature };
+        let result = reason(&key, Candidate { origin: String::new(), form });
+        assert!(matches!(result, SignatureError::Malformed { .. }), "{result:?}");
+    }
+}

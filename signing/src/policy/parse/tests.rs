@@ -210,3 +210,14 @@ proptest::proptest! {
         let _ = read(&format!("version = 1\n{keys}"));
     }
 }
+
+#[test]
+fn a_policy_nested_without_end_does_not_overflow_the_stack() {
+    for (open, close) in [("[", "]"), ("{a=", "}")] {
+        let depth = 100_000;
+        let text = format!("version = {}1{}", open.repeat(depth), close.repeat(depth));
+        assert!(read(&text).is_err());
+    }
+    assert!(read(&format!("version = 1\na{} = 1", ".a".repeat(100_000))).is_err());
+    assert!(matches!(read(&" ".repeat(MAX_POLICY_BYTES + 1)), Err(PolicyError::TooLarge)));
+}
