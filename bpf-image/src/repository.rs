@@ -21,7 +21,7 @@ use crate::registry::{Access, RegistryRepository};
 #[non_exhaustive]
 pub enum Repository {
     /// In a registry.
-    Registry(RegistryRepository),
+    Registry(Box<RegistryRepository>),
     /// In a directory.
     Layout(Layout),
 }
@@ -117,7 +117,9 @@ impl Repository {
     /// asked yet.
     pub fn open(reference: &Reference, access: &Access) -> Result<Self, RepositoryError> {
         Ok(match reference {
-            Reference::Registry(r) => Self::Registry(RegistryRepository::open(r, access)?),
+            Reference::Registry(r) => {
+                Self::Registry(Box::new(RegistryRepository::open(r, access)?))
+            }
             Reference::Layout(r) => Self::Layout(Layout::open(r.dir())?),
         })
     }
@@ -125,7 +127,9 @@ impl Repository {
     /// The repository of `reference`, to write to. A layout is made where there is none.
     pub fn create(reference: &Reference, access: &Access) -> Result<Self, RepositoryError> {
         Ok(match reference {
-            Reference::Registry(r) => Self::Registry(RegistryRepository::create(r, access)?),
+            Reference::Registry(r) => {
+                Self::Registry(Box::new(RegistryRepository::create(r, access)?))
+            }
             Reference::Layout(r) => Self::Layout(Layout::create(r.dir())?),
         })
     }

@@ -44,7 +44,7 @@ impl Default for Access {
             plain_http: Vec::new(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
-            request_timeout: Duration::from_secs(60),
+            request_timeout: Duration::from_mins(1),
             auth_file: None,
             clients: Arc::default(),
         }
@@ -98,7 +98,7 @@ impl Access {
     }
 }
 
-/// `localhost`, 127.0.0.0/8 or ::1, with or without port.
+/// `localhost`, 127.0.0.0/8 or `::1`, with or without port.
 fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or_default(),

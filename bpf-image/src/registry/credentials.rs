@@ -69,10 +69,11 @@ pub(super) fn find(
                 Ok(DockerCredential::IdentityToken(token)) => {
                     return Ok(Some(Credential::IdentityToken(token)));
                 }
-                Err(error) => match problem(error) {
-                    Some(problem) => return Err(failed(problem)),
-                    None => continue,
-                },
+                Err(error) => {
+                    if let Some(problem) = problem(error) {
+                        return Err(failed(problem));
+                    }
+                }
             }
         }
     }

@@ -235,7 +235,7 @@ impl Http {
         answer
             .text(name)
             .and_then(|location| answer.url.join(location).ok())
-            .filter(|url| url.has_host())
+            .filter(Url::has_host)
             .ok_or_else(|| self.bad(Violation::Url { header: "location" }))
     }
 
@@ -295,7 +295,7 @@ impl Http {
         self.access.request_timeout + Duration::from_secs(size / (64 * 1024))
     }
 
-    fn failed(&self, error: reqwest::Error) -> RepositoryError {
+    pub(super) fn failed(&self, error: reqwest::Error) -> RepositoryError {
         let registry = self.registry.clone();
         if error.is_timeout() {
             return RepositoryError::TimedOut { registry };
