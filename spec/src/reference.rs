@@ -241,7 +241,11 @@ fn is_host(registry: &str) -> bool {
                 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         }),
     };
-    host_ok && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|p| p != 0))
+    // One spelling here too: `+5000` and `05000` parse, and would pass a scope for `5000` by.
+    let port_ok = |port: &str| {
+        port.parse::<u16>().is_ok_and(|number| number != 0 && number.to_string() == port)
+    };
+    host_ok && port.is_none_or(port_ok)
 }
 
 /// OCI distribution-spec, "Pulling manifests": `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*` per component.
@@ -350,6 +354,8 @@ mod tests {
             "r.example/a:tag/with/slash",
             "r.example/a:-x",
             "r.example:99999/a",
+            "r.example:05000/a",
+            "r.example:+5000/a",
             "r_x.example/a",
             "r.example/a@sha256:12",
             "r.example/a@sha512:12",

@@ -86,7 +86,10 @@ pub(super) fn of_section(program: &ProgramSpec) -> Option<AttachTarget> {
     match program.program_type {
         ProgramType::Tracepoint => {
             let (category, name) = target.split_once('/')?;
-            Some(AttachTarget::Tracepoint { category: category.to_owned(), name: name.to_owned() })
+            (is_event_name(category) && is_event_name(name)).then(|| AttachTarget::Tracepoint {
+                category: category.to_owned(),
+                name: name.to_owned(),
+            })
         }
         ProgramType::RawTracepoint => Some(AttachTarget::RawTracepoint { name: target.to_owned() }),
         ProgramType::Uprobe | ProgramType::Uretprobe => {
@@ -141,14 +144,22 @@ fn symbol_and_offset(place: &str) -> Option<(Option<String>, u64)> {
         Some((symbol, offset)) => (symbol, number(offset)?),
         None => (place, 0),
     };
-    (!symbol.is_empty()).then(|| (Some(symbol.to_owned()), offset))
+    (!symbol.is_empty() && !symbol.contains('+')).then(|| (Some(symbol.to_owned()), offset))
 }
 
+/// Digits only: Rust's own readers take a `+` in front as well.
 fn number(text: &str) -> Option<u64> {
     match text.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16).ok(),
-        None => text.parse().ok(),
+        Some(hex) if hex.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            u64::from_str_radix(hex, 16).ok()
+        }
+        Some(_) => None,
+        None => decimal(text),
     }
+}
+
+fn decimal<T: FromStr>(text: &str) -> Option<T> {
+    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
 fn required(place: &str, text: &str, form: &'static str) -> Result<String, AttachPointError> {
@@ -240,7 +251,7 @@ impl<'a> Options<'a> {
         let text = self.text;
         self.take("netns", "a name of `ip netns`, a path or a process id", |value| {
             if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
-                return value.parse().ok().map(NetNs::Pid);
+                return decimal(value).filter(|pid| *pid > 0).map(NetNs::Pid);
             }
             let path = decoded_path(value, text).ok()?;
             match path.to_str() {
@@ -270,12 +281,12 @@ impl<'a> Options<'a> {
     }
 
     fn priority(&mut self) -> Result<u16, AttachPointError> {
-        let read = |value: &str| value.parse().ok().filter(|priority| *priority > 0);
+        let read = |value: &str| decimal(value).filter(|priority| *priority > 0);
         Ok(self.take("priority", "a number from 1 to 65535", read)?.unwrap_or(TC_PRIORITY))
     }
 
     fn pid(&mut self) -> Result<Option<u32>, AttachPointError> {
-        self.take("pid", "a process id", |value| value.parse().ok().filter(|pid| *pid > 0))
+        self.take("pid", "a process id", |value| decimal(value).filter(|pid| *pid > 0))
     }
 
     fn finish(self, kind: &str) -> Result<(), AttachPointError> {

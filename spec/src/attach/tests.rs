@@ -62,6 +62,11 @@ fn paths_that_climb_or_end_early_are_refused() {
         "count=xdp:eth%000",
         "count=xdp:eth%2",
         "count=xdp:eth%+1",
+        "count=xdp:eth0,netns=0",
+        "count=tc:eth0,priority=+5",
+        "count=uprobe:/lib/libc.so.6:malloc,pid=+3",
+        "count=uprobe:/lib/libc.so.6:malloc++1",
+        "count=uprobe:/lib/libc.so.6:0x+1",
     ] {
         assert!(canonical(text).is_err(), "{text}");
     }
@@ -89,6 +94,9 @@ fn sections_that_name_a_target_attach_with_no_flag() {
     assert_eq!(uprobe.as_deref(), Some("count=uprobe:/bin/bash:readline+0x8"));
     assert_eq!(text(ProgramType::Xdp, None), None);
     assert_eq!(text(ProgramType::Uprobe, None), None);
+    // A section's name comes from the image, and these would become paths under tracefs.
+    assert_eq!(text(ProgramType::Tracepoint, Some("../sched")), None);
+    assert_eq!(text(ProgramType::Tracepoint, Some("sched/../../x")), None);
 }
 
 proptest! {

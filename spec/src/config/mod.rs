@@ -38,6 +38,7 @@ pub const CONFIG_MAX: usize = 1024 * 1024;
 #[serde(rename_all = "camelCase")]
 pub struct Config {
     /// Always 1.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// Extensions that a reader has to understand; an unknown one means: refuse the image.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
