@@ -1,0 +1,15 @@
+//! Read, build, store, sign and verify BPF images: everything but the kernel.
+//!
+//! One folder a noun: [`object`] reads ELF bytes, [`image`] knows the manifest forms,
+//! [`layout`] and [`registry`] hold images, [`repository`] is either of them, [`pipeline`] turns a
+//! reference into a checked object stage by stage, [`verbs`] are the commands as functions.
+
+#![forbid(unsafe_code)]
+
+pub mod image;
+pub mod layout;
+pub mod object;
+pub mod pipeline;
+pub mod registry;
+pub mod report;
+pub mod repository;
