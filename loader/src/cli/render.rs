@@ -1,0 +1,100 @@
+//! Text and JSON that several commands print.
+
+use anstream::println;
+use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
+
+use crate::kernel::protocol::Held;
+use crate::state::{Phase, Record};
+use crate::verbs::unload::Unloaded;
+
+pub(super) const GREEN: Style = AnsiColor::Green.on_default();
+pub(super) const RED: Style = AnsiColor::Red.on_default();
+pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub(super) const DIM: Style = Style::new().dimmed();
+
+/// Text that came from an image or a user, without what steers a terminal.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+pub(super) fn json(value: &Value) {
+    println!("{value:#}");
+}
+
+/// A record as commands print it: what is stored, without the paths of the store itself.
+pub(super) fn record(record: &Record) -> Value {
+    json!({
+        "id": record.id,
+        "name": record.name,
+        "generation": record.generation,
+        "phase": record.phase,
+        "image": record.image,
+        "programs": record.installed.programs.iter().map(|program| json!({
+            "name": program.name,
+            "type": program.program_type,
+            "id": program.id,
+            "pin": program.pin,
+        })).collect::<Vec<_>>(),
+        "maps": record.installed.maps.iter().map(|map| json!({
+            "name": map.name,
+            "id": map.id,
+            "pin": map.pin,
+        })).collect::<Vec<_>>(),
+        "links": record.installed.links.iter().map(|link| json!({
+            "attach": link.point,
+            "held": link.held,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn ran(record: &Record) {
+    println!("{GREEN}running{GREEN:#} {}", plain(&record.name));
+    println!("  image   {}", plain(&record.image.reference));
+    println!("  digest  {}", record.image.digest);
+    for signer in &record.image.signers {
+        println!("  signed  {}", plain(&signer.name));
+    }
+    for link in &record.installed.links {
+        let id = record
+            .installed
+            .programs
+            .iter()
+            .find(|program| program.name == link.point.program)
+            .and_then(|program| program.id);
+        let id = id.map_or_else(|| "?".to_owned(), |id| id.to_string());
+        println!("  attach  {} {DIM}program id {id}{DIM:#}", plain(&link.point.to_string()));
+    }
+    for map in &record.installed.maps {
+        println!("  map     {} {DIM}{}{DIM:#}", plain(&map.name), map.pin.display());
+    }
+}
+
+pub(super) fn detached(record: &Record) {
+    match record.phase {
+        Phase::Detached => {
+            println!("detached {}; its programs and maps stay loaded", plain(&record.name))
+        }
+        _ => {
+            println!("{} stays attached at:", plain(&record.name));
+            for link in &record.installed.links {
+                println!("  {}", plain(&link.point.to_string()));
+            }
+        }
+    }
+}
+
+pub(super) fn unloaded(unloaded: &Unloaded) {
+    println!("unloaded {}", plain(&unloaded.name));
+}
+
+/// What keeps a link when no process does.
+pub(super) fn held(held: &Held) -> String {
+    match held {
+        Held::PinnedLink { id: Some(id), .. } => format!("link {id}"),
+        Held::PinnedLink { id: None, .. } => "link".to_owned(),
+        Held::TcFilter(filter) => {
+            format!("filter {:#x} at priority {}", filter.handle, filter.priority)
+        }
+    }
+}

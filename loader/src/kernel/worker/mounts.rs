@@ -1,0 +1,39 @@
+//! bpffs: by its magic number, mounted where it is missing.
+
+use std::path::{Path, PathBuf};
+
+use rustix::fs::statfs;
+use rustix::mount::{MountFlags, mount};
+
+use crate::kernel::error::KernelError;
+
+/// `BPF_FS_MAGIC` (uapi/linux/magic.h).
+const BPF_FS_MAGIC: u64 = 0xcafe_4a11;
+
+/// Where everyone mounts bpffs.
+const BPFFS: &str = "/sys/fs/bpf";
+
+/// Whether `path`, or the nearest directory above it that exists, is on a bpffs.
+pub(super) fn on_bpffs(path: &Path) -> bool {
+    path.ancestors()
+        .find_map(|existing| statfs(existing).ok())
+        .is_some_and(|fs| u64::try_from(fs.f_type).is_ok_and(|magic| magic == BPF_FS_MAGIC))
+}
+
+/// Makes sure that `pins` is on a bpffs; only the usual place is ever mounted.
+pub(super) fn require_bpffs(pins: &Path) -> Result<(), KernelError> {
+    if on_bpffs(pins) {
+        return Ok(());
+    }
+    let failed = |cause: String| KernelError::Mount {
+        what: "bpffs".to_owned(),
+        path: PathBuf::from(pins),
+        cause,
+    };
+    if !pins.starts_with(BPFFS) {
+        return Err(failed("only /sys/fs/bpf is mounted on demand".to_owned()));
+    }
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount("bpffs", BPFFS, "bpf", flags, Some(c"mode=0700"))
+        .map_err(|error| failed(error.to_string()))
+}

@@ -1,0 +1,52 @@
+//! Directories of pins on bpffs.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+
+use crate::kernel::error::KernelError;
+
+fn failed(action: &str, path: &Path, error: &io::Error) -> KernelError {
+    KernelError::Pin {
+        action: action.to_owned(),
+        path: path.to_path_buf(),
+        cause: error.to_string(),
+    }
+}
+
+/// Makes the directories under an instance's generation. Private: a pin is a capability.
+pub(super) fn make(pin_dir: &Path) -> Result<(), KernelError> {
+    for sub in ["programs", "maps", "links"] {
+        let dir = pin_dir.join(sub);
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&dir)
+            .map_err(|error| failed("make directory", &dir, &error))?;
+    }
+    Ok(())
+}
+
+/// Removes one pin; one that is not there is removed.
+pub(super) fn remove(pin: &Path) -> Result<(), KernelError> {
+    match fs::remove_file(pin) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", pin, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a generation's directory and everything in it, then the instance's when it is empty.
+pub(super) fn remove_dir(pin_dir: &Path) -> Result<(), KernelError> {
+    match fs::remove_dir_all(pin_dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(failed("remove", pin_dir, &error));
+        }
+        _ => {}
+    }
+    if let Some(instance) = pin_dir.parent() {
+        // Another generation may still be there.
+        let _ = fs::remove_dir(instance);
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! `detach`: remove links, keep programs and maps loaded.
+
+use bpf_image_spec::AttachPoint;
+
+use crate::error::LoaderError;
+use crate::kernel;
+use crate::kernel::protocol::{Installed, Request};
+use crate::paths::Paths;
+use crate::state::{Phase, Record, Records, StateError, StateLock};
+
+/// Removes the links at `points`, or all of them where none is named.
+pub fn detach(name: &str, points: &[AttachPoint], paths: &Paths) -> Result<Record, LoaderError> {
+    let _lock = StateLock::take(&paths.run)?;
+    let records = Records::new(&paths.run);
+    let record =
+        records.find(name)?.ok_or_else(|| StateError::NoInstance { name: name.to_owned() })?;
+    for point in points {
+        if !record.installed.links.iter().any(|link| link.point == *point) {
+            let known: Vec<_> =
+                record.installed.links.iter().map(|link| format!("`{}`", link.point)).collect();
+            return Err(LoaderError::NoPoint {
+                instance: record.name,
+                point: point.to_string(),
+                known: if known.is_empty() { "no point".to_owned() } else { known.join(", ") },
+            });
+        }
+    }
+    let (gone, kept) = record
+        .installed
+        .links
+        .iter()
+        .cloned()
+        .partition(|link| points.is_empty() || points.contains(&link.point));
+    kernel::call(&Request::Detach(Installed { links: gone, ..record.installed.clone() }))?;
+    let phase =
+        if matches!(&kept, links if Vec::is_empty(links)) { Phase::Detached } else { record.phase };
+    let installed = Installed { links: kept, ..record.installed.clone() };
+    let record = Record { phase, installed, ..record };
+    records.write(&record)?;
+    Ok(record)
+}
