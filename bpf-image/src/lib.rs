@@ -13,3 +13,4 @@ pub mod pipeline;
 pub mod registry;
 pub mod report;
 pub mod repository;
+pub mod verbs;

@@ -9,15 +9,16 @@ use flate2::{Compression, GzBuilder};
 
 use super::{BuildError, BuildInput, BuildOptions, Packed, annotations, config_of};
 use crate::image::container::{NewContainerConfig, NewExecution, RootFs};
+use crate::image::label::labels;
+use crate::object::Object;
 
 /// Any constant will do; this one says "unknown" (RFC 1952, OS field).
 const GZIP_OS_UNKNOWN: u8 = 255;
 
 pub(super) fn pack(input: BuildInput, options: &BuildOptions) -> Result<Packed, BuildError> {
     let annotations = annotations(&input.object, options);
-    let mut labels = annotations.clone();
-    let config = config_of(&input.object, &input.title, label::CONFIG_MAX)?;
-    labels.insert(label::CONFIG.to_owned(), String::from_utf8_lossy(&config).into_owned());
+    let mut all = annotations.clone();
+    all.insert(label::CONFIG.to_owned(), config_label(&input.object, &input.title)?);
     let tar = archive(&input.title, input.object.bytes());
     // A container image must name an architecture. The host's would make the digest depend on
     // the machine that builds; BPF code depends on the byte order first of all.
@@ -30,7 +31,7 @@ pub(super) fn pack(input: BuildInput, options: &BuildOptions) -> Result<Packed, 
         created: annotations.get(label::OCI_CREATED).map(String::as_str),
         architecture,
         os: "linux",
-        config: NewExecution { labels: &labels },
+        config: NewExecution { labels: &all },
         rootfs: RootFs { kind: "layers", diff_ids: [Digest::of(&tar)] },
     }
     .to_json();
@@ -47,6 +48,23 @@ pub(super) fn pack(input: BuildInput, options: &BuildOptions) -> Result<Packed, 
         annotations,
     };
     Ok(Packed { blobs: vec![(config_descriptor, config), (layer_descriptor, layer)], manifest })
+}
+
+/// The labels of an image of `object`, for builders that are not ours.
+pub fn container_labels(
+    object: &Object,
+    title: &str,
+) -> Result<Vec<(&'static str, String)>, BuildError> {
+    super::check_title(title)?;
+    let mut all = Vec::from(labels(object.spec()));
+    all.push((label::CONFIG, config_label(object, title)?));
+    Ok(all)
+}
+
+/// The value of `dev.bpfimage.config`.
+fn config_label(object: &Object, title: &str) -> Result<String, BuildError> {
+    let json = config_of(object, title, label::CONFIG_MAX)?;
+    Ok(String::from_utf8_lossy(&json).into_owned())
 }
 
 fn archive(title: &str, object: &[u8]) -> Vec<u8> {

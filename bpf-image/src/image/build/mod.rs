@@ -11,6 +11,7 @@ use bpf_image_spec::config::{Config, Endianness, SCHEMA_VERSION};
 use bpf_image_spec::oci::{Annotations, Descriptor, ImageIndex, Manifest, OciPlatform};
 use bpf_image_spec::{Platform, label, media_type};
 
+pub use container::container_labels;
 pub use error::BuildError;
 
 use crate::object::Object;

@@ -1,0 +1,151 @@
+//! `bpf-image build`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bpf_image::image::Format;
+use bpf_image::registry::Access;
+use bpf_image::verbs::build::{BuildRequest, BuildResponse, build};
+use bpf_image_spec::{Platform, Reference};
+use clap::ValueEnum;
+use serde_json::json;
+
+use super::args::key_value;
+use super::output::{self, Output};
+use super::{Failure, table};
+
+const EXAMPLES: &str = "\
+Examples:
+  bpf-image build counter.o -t oci:images:v1
+  bpf-image build counter.o -t localhost:5000/counter:v1 --push
+  bpf-image build --platform linux/amd64=amd64.o --platform linux/arm64=arm64.o -t oci:images:v1
+  bpf-image build counter.o --format image -t oci:images:v1
+
+The same objects give the same digest on every machine. A creation time is written only when
+SOURCE_DATE_EPOCH is set. An image for bpfman, docker or Kubernetes (--format image) must name an
+architecture: without --platform that is amd64, or s390x for a big-endian object.";
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The object file that clang wrote
+    #[arg(value_name = "OBJECT", required_unless_present = "platform")]
+    object: Option<PathBuf>,
+
+    /// An object for one platform; given several times, the image is an index
+    ///
+    /// With one OBJECT, `--platform linux/amd64` says what it was compiled for.
+    #[arg(long, value_name = "OS/ARCH[=OBJECT]", value_parser = platform)]
+    platform: Vec<(Platform, Option<PathBuf>)>,
+
+    /// Name of the image: oci:DIR[:TAG], or registry/repository:tag with --push
+    #[arg(short, long = "tag", value_name = "REF")]
+    tag: Reference,
+
+    /// Push to the registry that the name is in
+    #[arg(long)]
+    push: bool,
+
+    /// Form of the image
+    #[arg(long, value_enum, default_value_t)]
+    format: FormatArg,
+
+    /// Annotation of the image [repeatable]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    annotation: Vec<(String, String)>,
+
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// The forms, with what they are for.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum FormatArg {
+    /// OCI artifact whose layer is the object file
+    #[default]
+    Artifact,
+    /// Container image, for bpfman, docker, podman and Kubernetes image volumes
+    Image,
+}
+
+/// Builds and says where it is.
+pub(crate) async fn run(args: Args, access: Access) -> Result<ExitCode, Failure> {
+    let output = args.output;
+    let request = BuildRequest {
+        epoch: epoch()?,
+        inputs: inputs(args.object, args.platform)?,
+        reference: args.tag,
+        push: args.push,
+        format: match args.format {
+            FormatArg::Artifact => Format::Artifact,
+            FormatArg::Image => Format::Image,
+        },
+        annotations: args.annotation.into_iter().collect(),
+        access,
+    };
+    let response = build(request).await?;
+    match output {
+        Output::Json => output::print_json(&json(&response))?,
+        Output::Table => output::print(&text(&response))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn platform(text: &str) -> Result<(Platform, Option<PathBuf>), String> {
+    let (platform, object) = match text.split_once('=') {
+        Some((_, "")) => return Err("no object after `=`".to_owned()),
+        Some((platform, object)) => (platform, Some(PathBuf::from(object))),
+        None => (text, None),
+    };
+    platform.parse().map(|platform| (platform, object)).map_err(|error| format!("{error}"))
+}
+
+/// Every object with its platform.
+fn inputs(
+    object: Option<PathBuf>,
+    platforms: Vec<(Platform, Option<PathBuf>)>,
+) -> Result<Vec<(Option<Platform>, PathBuf)>, Failure> {
+    let mut bare = object;
+    let mut all = Vec::new();
+    for (platform, object) in platforms {
+        match object.or_else(|| bare.take()) {
+            Some(object) => all.push((Some(platform), object)),
+            None => return Err(Failure::PlatformWithoutObject(platform)),
+        }
+    }
+    // One left over belongs to no platform: beside others the build refuses it by its name.
+    all.extend(bare.map(|object| (None, object)));
+    Ok(all)
+}
+
+/// reproducible-builds.org's variable.
+fn epoch() -> Result<Option<u64>, Failure> {
+    let Some(value) = std::env::var_os("SOURCE_DATE_EPOCH") else {
+        return Ok(None);
+    };
+    let text = value.to_string_lossy();
+    text.parse().map(Some).map_err(|_| Failure::Epoch(text.into_owned()))
+}
+
+fn text(response: &BuildResponse) -> String {
+    let mut rows =
+        vec![("image", response.reference.to_string()), ("digest", response.digest.to_string())];
+    for (platform, digest) in &response.manifests {
+        rows.push(("", format!("{digest}  {platform}")));
+    }
+    rows.push(("size", table::bytes(response.size)));
+    table::facts(&rows)
+}
+
+fn json(response: &BuildResponse) -> serde_json::Value {
+    json!({
+        "reference": response.reference.to_string(),
+        "digest": response.digest,
+        "manifests": response.manifests.iter().map(|(platform, digest)| {
+            json!({ "platform": platform, "digest": digest })
+        }).collect::<Vec<_>>(),
+        "size": response.size,
+    })
+}

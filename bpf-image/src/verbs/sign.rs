@@ -1,0 +1,249 @@
+//! `sign`: signatures for an image, stored beside it in both formats that verifiers read.
+//!
+//! An index is signed together with its manifests, since skopeo and CRI-O look only at the
+//! platform's. Signing again with the same key and the same words adds nothing.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bpf_image_signing::verify::{Candidate, CandidateForm, verify_with_key};
+use bpf_image_signing::{Claims, KeyId, PrivateKey, PublicKey, bundle, legacy};
+use bpf_image_spec::oci::{Annotations, Descriptor, Document, Manifest};
+use bpf_image_spec::{Digest, Reference, media_type};
+use serde_json::json;
+
+use super::VerbError;
+use super::copy::{children, companion_tag};
+use crate::pipeline::{self, Resolved};
+use crate::registry::Access;
+use crate::repository::Repository;
+
+/// How often the signatures' manifest is written anew when others write it at the same time.
+const ATTEMPTS: usize = 4;
+/// Signatures that a legacy manifest may hold when one is added: verifiers look at no more.
+const LEGACY_MAX: usize = 256;
+
+/// What to sign.
+#[derive(Debug)]
+pub struct SignRequest {
+    /// The image.
+    pub reference: Reference,
+    /// The key.
+    pub key: PrivateKey,
+    /// Annotations to sign along.
+    pub annotations: BTreeMap<String, String>,
+    /// How to reach registries.
+    pub access: Access,
+}
+
+/// What was signed.
+#[derive(Debug)]
+pub struct SignResponse {
+    /// The digest that the reference named.
+    pub digest: Digest,
+    /// Every digest signed, that of an index last.
+    pub signed: Vec<Signed>,
+    /// The key.
+    pub key: KeyId,
+    /// The repository that the signatures count for; `None`: they name none.
+    pub repository: Option<String>,
+}
+
+/// One manifest's signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signed {
+    /// The manifest.
+    pub digest: Digest,
+    /// Whether they were there before, so that nothing was written.
+    pub already: bool,
+}
+
+/// Reads a private key file.
+pub fn read_private_key(path: &Path, password: &[u8]) -> Result<PrivateKey, VerbError> {
+    let bytes = read_key_file(path)?;
+    PrivateKey::from_pem(&bytes, password)
+        .map_err(|source| VerbError::KeyFile { path: path.to_path_buf(), source })
+}
+
+/// Reads a public key file.
+pub fn read_public_key(path: &Path) -> Result<PublicKey, VerbError> {
+    let bytes = read_key_file(path)?;
+    PublicKey::from_pem(&bytes)
+        .map_err(|source| VerbError::KeyFile { path: path.to_path_buf(), source })
+}
+
+fn read_key_file(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, VerbError> {
+    use std::io::Read as _;
+    /// Keys have some hundred bytes; a device or a log does not pass for one.
+    const KEY_FILE_MAX: u64 = 64 * 1024;
+    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    std::fs::File::open(path)
+        .and_then(|file| file.take(KEY_FILE_MAX).read_to_end(&mut bytes))
+        .map_err(|source| VerbError::Read { path: PathBuf::from(path), source })?;
+    Ok(bytes)
+}
+
+/// Signs an image and what its index lists.
+pub async fn sign(request: &SignRequest) -> Result<SignResponse, VerbError> {
+    let repository = Repository::create(&request.reference, &request.access)?;
+    let resolved = pipeline::resolve(&repository, &request.reference).await?;
+    // Bytes that no client could use are not vouched for.
+    let mut subjects = children(&request.reference, resolved.root())?;
+    subjects.push(resolved.root().descriptor());
+    let signer = Signer { repository, key: &request.key, resolved: &resolved };
+    let mut signed = Vec::new();
+    let mut named = None;
+    for subject in subjects {
+        let claims = claims(request, &resolved, subject.digest)?;
+        named = claims.repository().map(str::to_owned);
+        let already = signer.sign(&subject, &claims).await?;
+        signed.push(Signed { digest: subject.digest, already });
+    }
+    Ok(SignResponse {
+        digest: resolved.digest(),
+        signed,
+        key: request.key.public_key().id(),
+        repository: named,
+    })
+}
+
+fn claims(request: &SignRequest, resolved: &Resolved, digest: Digest) -> Result<Claims, VerbError> {
+    let mut claims = Claims::new(digest);
+    match (&request.reference, resolved.root().origin()) {
+        (Reference::Registry(reference), _) => claims = claims.in_repository(reference),
+        (Reference::Layout(_), Some(origin)) => claims = claims.in_repository(origin),
+        (Reference::Layout(_), None) => {}
+    }
+    for (key, value) in &request.annotations {
+        claims = claims.annotate(key, value)?;
+    }
+    Ok(claims)
+}
+
+struct Signer<'a> {
+    repository: Repository,
+    key: &'a PrivateKey,
+    resolved: &'a Resolved,
+}
+
+impl Signer<'_> {
+    /// Signs one manifest; true when it was signed just so before.
+    async fn sign(&self, subject: &Descriptor, claims: &Claims) -> Result<bool, VerbError> {
+        let new = legacy::sign(self.key, claims)?;
+        let found = pipeline::candidates(&self.repository, subject.digest).await?;
+        let (same, bundles): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .filter(|candidate| match &candidate.form {
+                CandidateForm::Legacy { payload, .. } => *payload == new.payload,
+                CandidateForm::Bundle { .. } => true,
+            })
+            .partition(|candidate| matches!(candidate.form, CandidateForm::Legacy { .. }));
+        let already = self.counts(subject.digest, &same) && self.counts(subject.digest, &bundles);
+        if !already {
+            // A bundle has no tag to race for, so it goes first.
+            self.put_bundle(subject, &bundle::sign(self.key, claims)?).await?;
+            self.put_legacy(subject.digest, &new).await?;
+        }
+        Ok(already)
+    }
+
+    fn counts(&self, digest: Digest, candidates: &[Candidate]) -> bool {
+        let key = self.key.public_key();
+        verify_with_key(key, self.resolved.requested(), digest, candidates).is_ok()
+    }
+
+    /// A referrer of the subject, as cosign 3 stores it.
+    async fn put_bundle(&self, subject: &Descriptor, bundle: &[u8]) -> Result<(), VerbError> {
+        let layer = self.repository.put_blob(media_type::SIGSTORE_BUNDLE, bundle).await?;
+        let config = self.repository.put_blob(media_type::OCI_EMPTY, b"{}").await?;
+        let manifest = Manifest {
+            schema_version: 2,
+            media_type: Some(media_type::OCI_MANIFEST.to_owned()),
+            artifact_type: Some(media_type::SIGSTORE_BUNDLE.to_owned()),
+            config,
+            layers: vec![layer],
+            subject: Some(Descriptor {
+                platform: None,
+                artifact_type: None,
+                annotations: Annotations::new(),
+                ..subject.clone()
+            }),
+            annotations: bundle::REFERRER_ANNOTATIONS
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+        };
+        self.repository.put_referrer(&manifest.to_json()).await?;
+        Ok(())
+    }
+
+    /// A layer of the `.sig` manifest, beside those of other signers. The tag has no lock, so it
+    /// is read again after each write.
+    async fn put_legacy(
+        &self,
+        subject: Digest,
+        signature: &legacy::LegacySignature,
+    ) -> Result<(), VerbError> {
+        let tag = companion_tag(subject, "sig");
+        let layer = Descriptor {
+            annotations: Annotations::from([(
+                legacy::SIGNATURE_ANNOTATION.to_owned(),
+                signature.signature.clone(),
+            )]),
+            ..self.repository.put_blob(media_type::SIMPLE_SIGNING, &signature.payload).await?
+        };
+        for _ in 0..ATTEMPTS {
+            let mut layers = self.legacy_layers(&tag).await?;
+            if layers.contains(&layer) {
+                return Ok(());
+            }
+            layers.push(layer.clone());
+            let config = self
+                .repository
+                .put_blob(media_type::OCI_IMAGE_CONFIG, &legacy_config(&layers))
+                .await?;
+            let manifest = Manifest {
+                schema_version: 2,
+                media_type: Some(media_type::OCI_MANIFEST.to_owned()),
+                artifact_type: None,
+                config,
+                layers,
+                subject: None,
+                annotations: Annotations::new(),
+            };
+            let bytes = manifest.to_json();
+            self.repository.put_manifest(media_type::OCI_MANIFEST, &bytes, Some(&tag)).await?;
+        }
+        if self.legacy_layers(&tag).await?.contains(&layer) {
+            Ok(())
+        } else {
+            Err(VerbError::SignatureRace { digest: subject })
+        }
+    }
+
+    async fn legacy_layers(&self, tag: &str) -> Result<Vec<Descriptor>, VerbError> {
+        let Some(fetched) = self.repository.tagged(tag).await? else {
+            return Ok(Vec::new());
+        };
+        match fetched.document() {
+            Ok(Document::Manifest(manifest)) if manifest.layers.len() < LEGACY_MAX => {
+                Ok(manifest.layers)
+            }
+            // Junk under the tag is no signature of anybody's.
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The container config that cosign gives a `.sig` manifest: registries of images want one.
+fn legacy_config(layers: &[Descriptor]) -> Vec<u8> {
+    let diff_ids: Vec<_> = layers.iter().map(|layer| layer.digest.to_string()).collect();
+    json!({
+        "architecture": "",
+        "created": "0001-01-01T00:00:00Z",
+        "os": "",
+        "rootfs": { "type": "layers", "diff_ids": diff_ids },
+        "config": {}
+    })
+    .to_string()
+    .into_bytes()
+}
