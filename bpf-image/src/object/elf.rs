@@ -100,9 +100,10 @@ impl<'a> Elf<'a> {
         let symbols = symbols(file, endian, &table, &sections)?;
         let relocations = relocations(file, endian, &table, &sections, symbols.len())?;
         let headers = usize::try_from(header.e_shoff(endian)).unwrap_or(usize::MAX);
-        let names = match table.is_empty() {
-            true => 0,
-            false => header.shstrndx(endian, file).map_err(broken)?.try_into().unwrap_or(0),
+        let names = if table.is_empty() {
+            0
+        } else {
+            header.shstrndx(endian, file).map_err(broken)?.try_into().unwrap_or(0)
         };
         Ok(Self { endianness, sections, symbols, relocations, headers, names })
     }

@@ -4,6 +4,7 @@
 //! both empty in BTF for the linker (libbpf) to fill in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use bpf_image_spec::config::{Encoding, GlobalSpec};
 
@@ -171,7 +172,10 @@ fn global(
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// How a number of that type is written; `None` for what is not one.

@@ -142,7 +142,7 @@ impl<'a> Uses<'a> {
         }
         self.features.insert(Feature::Subprogram);
         let nowhere = || bytes.error(at, Problem::CallNowhere);
-        let slots = (insn.signed_imm() + 1) * INSN_LEN as i64;
+        let slots = (insn.signed_imm() + 1) * 8;
         let (target, base) = match relocated {
             Some(symbol) => (symbol.section.ok_or_else(nowhere)?, symbol.value),
             None => (section, at as u64),

@@ -23,8 +23,6 @@ mod requires;
 mod section;
 mod set;
 mod table;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeSet;
 

@@ -80,7 +80,6 @@ pub fn for_aya(object: &Object, wanted: &[&str]) -> Result<Vec<u8>, NormaliseErr
         }
     }
     type_information(&elf, &names, &mut patch)?;
-    license(&elf, &mut patch)?;
     let out = patch.finish()?;
     unchanged(&elf, &out)?;
     Ok(out)
@@ -285,19 +284,10 @@ fn collision(elf: &Elf<'_>, names: &BTreeMap<usize, New>) -> Option<(usize, usiz
     None
 }
 
-/// aya wants exactly one NUL, at the end of the section; `char license[16]` has several.
-fn license(elf: &Elf<'_>, patch: &mut Patch<'_>) -> Result<(), ObjectError> {
-    let Some((index, section)) = elf.section_named("license") else { return Ok(()) };
-    match section.data.iter().position(|byte| *byte == 0) {
-        Some(end) if end > 0 && end + 1 < section.data.len() => patch.shorten(index, end + 1),
-        _ => Ok(()),
-    }
-}
-
 /// Compares every section but those that were meant to change.
 fn unchanged(before: &Elf<'_>, out: &[u8]) -> Result<(), ObjectError> {
     let after = Elf::read(out)?;
-    let changes = [".BTF", ".BTF.ext", "license"];
+    let changes = [".BTF", ".BTF.ext"];
     for (index, old) in before.sections.iter().enumerate() {
         let new = after.sections.get(index).map(|section| section.data);
         let may_change = index == before.names || changes.contains(&old.name);

@@ -73,11 +73,6 @@ impl<'a> Patch<'a> {
         self.word(section, SIZE, data.len())
     }
 
-    /// Makes a section end earlier.
-    pub(super) fn shorten(&mut self, section: usize, size: usize) -> Result<(), ObjectError> {
-        self.word(section, SIZE, size)
-    }
-
     pub(super) fn finish(mut self) -> Result<Vec<u8>, ObjectError> {
         if self.names != self.old_names {
             let names = std::mem::take(&mut self.names);

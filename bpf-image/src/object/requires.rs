@@ -23,7 +23,7 @@ pub(super) fn requires(object: &Object) -> Requires {
     for program in &spec.programs {
         let meaning = meaning(&program.section);
         if let Some(name) = meaning.definition {
-            add(meaning.since, format!("program type `{name}`"));
+            add(meaning.since, format!("program section `{name}`"));
         }
         for name in &program.helpers {
             add(helper::since(name), format!("helper `{name}`"));

@@ -1,5 +1,7 @@
 //! Walks through BTF references: sizes, spelled names, qualifiers.
 
+use std::fmt::Write as _;
+
 use super::{Btf, Kind, Type};
 use crate::object::error::{ObjectError, Problem};
 
@@ -107,7 +109,7 @@ impl<'a> Btf<'a> {
                     continue;
                 }
                 Kind::Array { element, count } => {
-                    suffix.push_str(&format!("[{count}]"));
+                    let _ = write!(suffix, "[{count}]");
                     current = element;
                     continue;
                 }

@@ -1,10 +1,14 @@
 //! Section names with the program type that each stands for: libbpf's list, as data.
 
 use bpf_image_spec::config::KernelVersion;
+#[allow(
+    clippy::enum_glob_use,
+    reason = "a table of fifty names, with nothing else in the module"
+)]
 use bpf_image_spec::config::ProgramType::{self, *};
 
 /// What one section name means.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::object) struct Definition {
     /// The name, with no `?` before it.
     pub(in crate::object) name: &'static str,
