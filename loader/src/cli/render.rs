@@ -71,16 +71,14 @@ pub(super) fn ran(record: &Record) {
 }
 
 pub(super) fn detached(record: &Record) {
-    match record.phase {
-        Phase::Detached => {
-            println!("detached {}; its programs and maps stay loaded", plain(&record.name))
-        }
-        _ => {
-            println!("{} stays attached at:", plain(&record.name));
-            for link in &record.installed.links {
-                println!("  {}", plain(&link.point.to_string()));
-            }
-        }
+    let name = plain(&record.name);
+    if record.phase == Phase::Detached {
+        println!("detached {name}; its programs and maps stay loaded");
+        return;
+    }
+    println!("{name} stays attached at:");
+    for link in &record.installed.links {
+        println!("  {}", plain(&link.point.to_string()));
     }
 }
 

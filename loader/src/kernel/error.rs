@@ -128,13 +128,15 @@ impl KernelError {
             Self::Busy { .. } => {
                 "`bpf-loader list` shows what is ours; `bpftool net` and `bpftool link` show all"
             }
-            Self::NoTarget { .. } | Self::Attach { .. } | Self::Map { .. } => return None,
             Self::Mount { .. } => "mount it, or run as root so that it can be mounted",
             Self::Pin { .. } => "the pin directory must be on a writable bpffs (`--pin-dir`)",
             Self::WorkerDied { .. } => {
                 "nothing is left behind; please report this with the image's digest"
             }
-            Self::Worker { .. } => return None,
+            Self::NoTarget { .. }
+            | Self::Attach { .. }
+            | Self::Map { .. }
+            | Self::Worker { .. } => return None,
         };
         Some(hint.to_owned())
     }

@@ -158,8 +158,9 @@ pub struct TcFilter {
     pub ifindex: Option<u32>,
     /// Device and inode of the namespace: its name may come to mean another one.
     pub netns: Option<NetNsId>,
-    /// Whether the clsact qdisc was made for this filter.
-    pub made_clsact: bool,
+    /// Directory among the pins that is there if the clsact qdisc was made for this filter. On
+    /// bpffs rather than in the record, so that it is known after a kill as well.
+    pub clsact_mark: PathBuf,
 }
 
 /// Identity of a network namespace: what its nsfs file is.

@@ -76,13 +76,19 @@ fn expected_link(link: &LinkPlan) -> InstalledLink {
                 handle: link.tc_handle,
                 ifindex: None,
                 netns: None,
-                // Unknown until the worker answers. An empty clsact that somebody else made stays.
-                made_clsact: false,
+                clsact_mark: clsact_mark(&link.pin),
             })
         }
         _ => Held::PinnedLink { id: None, pin: link.pin.clone() },
     };
     InstalledLink { point: link.point.clone(), held }
+}
+
+/// What marks a clsact qdisc as made for the filter that would be pinned at `pin`.
+pub(crate) fn clsact_mark(pin: &Path) -> PathBuf {
+    let mut name = pin.file_name().unwrap_or_default().to_owned();
+    name.push("_clsact");
+    pin.with_file_name(name)
 }
 
 /// Where one generation of an instance keeps its pins: generated names only.

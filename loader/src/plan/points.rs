@@ -99,11 +99,11 @@ fn check_kind(program: &ProgramSpec, target: &AttachTarget) -> Result<(), PlanEr
 }
 
 fn direction(program: &ProgramSpec, point: &AttachPoint) -> Result<Option<Direction>, PlanError> {
-    let given = match point.target {
-        AttachTarget::Tcx { direction, .. }
-        | AttachTarget::Tc { direction, .. }
-        | AttachTarget::CgroupSkb { direction, .. } => direction,
-        _ => return Ok(None),
+    let (AttachTarget::Tcx { direction: given, .. }
+    | AttachTarget::Tc { direction: given, .. }
+    | AttachTarget::CgroupSkb { direction: given, .. }) = point.target
+    else {
+        return Ok(None);
     };
     let of_section = match program.attach_target.as_deref() {
         Some("ingress") => Some(Direction::Ingress),

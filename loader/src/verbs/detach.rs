@@ -25,7 +25,7 @@ pub fn detach(name: &str, points: &[AttachPoint], paths: &Paths) -> Result<Recor
             });
         }
     }
-    let (gone, kept) = record
+    let (gone, kept): (Vec<_>, Vec<_>) = record
         .installed
         .links
         .iter()

@@ -11,12 +11,14 @@ fn number(bytes: &[u8], type_name: Option<&str>) -> Option<i128> {
     if COMPOUND.iter().any(|start| name.starts_with(start)) || name.ends_with(']') {
         return None;
     }
-    let unsigned = match *bytes {
-        [a] => i128::from(a),
-        [a, b] => i128::from(u16::from_ne_bytes([a, b])),
-        [a, b, c, d] => i128::from(u32::from_ne_bytes([a, b, c, d])),
-        [a, b, c, d, e, f, g, h] => i128::from(u64::from_ne_bytes([a, b, c, d, e, f, g, h])),
-        _ => return None,
+    if !matches!(bytes.len(), 1 | 2 | 4 | 8) {
+        return None;
+    }
+    let add = |sum: i128, byte: &u8| sum << 8 | i128::from(*byte);
+    let unsigned = if cfg!(target_endian = "big") {
+        bytes.iter().fold(0, add)
+    } else {
+        bytes.iter().rev().fold(0, add)
     };
     let bits = bytes.len() * 8;
     let negative = is_signed(name) && unsigned >> (bits - 1) == 1;

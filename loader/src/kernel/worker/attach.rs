@@ -1,6 +1,7 @@
 //! One attach point: make the link, pin what holds it.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
 use std::num::NonZeroU32;
 use std::path::Path;
 
@@ -12,12 +13,12 @@ use aya::programs::{
     XdpMode as AyaXdpMode,
 };
 use bpf_image_spec::attach::{AttachTarget, Direction, NetNs, XdpMode};
-use rustix::net::netdevice::name_to_index;
 
 use super::netns::{self, NetNsError};
 use super::{chain, errno, not_permitted, tc};
 use crate::kernel::error::KernelError;
 use crate::kernel::protocol::{Held, InstalledLink, LinkPlan, TcFilter};
+use crate::plan;
 
 /// Looks for every interface, namespace and file before anything is loaded.
 pub(super) fn require_targets(links: &[LinkPlan]) -> Result<(), KernelError> {
@@ -28,10 +29,7 @@ pub(super) fn require_targets(links: &[LinkPlan]) -> Result<(), KernelError> {
             | AttachTarget::Tc { interface, netns, .. } => {
                 in_netns(link, netns.as_ref(), |_| find_interface(link, interface).map(drop))?;
             }
-            AttachTarget::Uprobe { path, .. } => {
-                require_path(link, path)?;
-            }
-            AttachTarget::CgroupSkb { path, .. } => {
+            AttachTarget::Uprobe { path, .. } | AttachTarget::CgroupSkb { path, .. } => {
                 require_path(link, path)?;
             }
             _ => {}
@@ -51,21 +49,16 @@ pub(super) fn attach(program: &mut Program, link: &LinkPlan) -> Result<Installed
                 XdpMode::Native => AyaXdpMode::Driver,
                 XdpMode::Generic => AyaXdpMode::Skb,
             };
-            let id = program
-                .attach_to_if_index(ifindex, mode)
-                .map_err(|error| attach_error(link, &error))?;
-            let made = program.take_link(id).map_err(|error| attach_error(link, &error))?;
-            pin(link, made.try_into().map_err(|_| cannot_pin(link))?)
+            let id = program.attach_to_if_index(ifindex, mode);
+            keep(link, id.and_then(|id| program.take_link(id)))
         })?,
         AttachTarget::Tcx { interface, netns, .. } => in_netns(link, netns.as_ref(), |_| {
             let Program::SchedClassifier(program) = program else { return Err(wrong_type(link)) };
             find_interface(link, interface)?;
             let options = TcAttachOptions::TcxOrder(LinkOrder::default());
-            let id = program
-                .attach_with_options(interface, attach_type(direction(link)?), options)
-                .map_err(|error| attach_error(link, &error))?;
-            let made = program.take_link(id).map_err(|error| attach_error(link, &error))?;
-            pin(link, made.try_into().map_err(|_| cannot_pin(link))?)
+            let kind = attach_type(direction(link)?);
+            let id = program.attach_with_options(interface, kind, options);
+            keep(link, id.and_then(|id| program.take_link(id)))
         })?,
         AttachTarget::Tc { interface, netns, priority, .. } => {
             in_netns(link, netns.as_ref(), |namespace| {
@@ -74,15 +67,13 @@ pub(super) fn attach(program: &mut Program, link: &LinkPlan) -> Result<Installed
         }
         AttachTarget::Tracepoint { category, name } => {
             let Program::TracePoint(program) = program else { return Err(wrong_type(link)) };
-            let id = program.attach(category, name).map_err(|error| attach_error(link, &error))?;
-            let made = program.take_link(id).map_err(|error| attach_error(link, &error))?;
-            pin(link, made.try_into().map_err(|_| cannot_pin(link))?)?
+            let id = program.attach(category, name);
+            keep(link, id.and_then(|id| program.take_link(id)))?
         }
         AttachTarget::RawTracepoint { name } => {
             let Program::RawTracePoint(program) = program else { return Err(wrong_type(link)) };
-            let id = program.attach(name).map_err(|error| attach_error(link, &error))?;
-            let made = program.take_link(id).map_err(|error| attach_error(link, &error))?;
-            pin(link, made.into())?
+            let id = program.attach(name);
+            keep(link, id.and_then(|id| program.take_link(id)))?
         }
         AttachTarget::Uprobe { path, symbol, offset, pid, .. } => {
             let Program::UProbe(program) = program else { return Err(wrong_type(link)) };
@@ -94,11 +85,8 @@ pub(super) fn attach(program: &mut Program, link: &LinkPlan) -> Result<Installed
                 Some(pid) => UProbeScope::OneProcess(pid),
                 None => UProbeScope::AllProcesses,
             };
-            let id = program
-                .attach(location, path, scope)
-                .map_err(|error| attach_error(link, &error))?;
-            let made = program.take_link(id).map_err(|error| attach_error(link, &error))?;
-            pin(link, made.try_into().map_err(|_| cannot_pin(link))?)?
+            let id = program.attach(location, path, scope);
+            keep(link, id.and_then(|id| program.take_link(id)))?
         }
         AttachTarget::CgroupSkb { path, .. } => {
             let Program::CgroupSkb(program) = program else { return Err(wrong_type(link)) };
@@ -108,11 +96,8 @@ pub(super) fn attach(program: &mut Program, link: &LinkPlan) -> Result<Installed
                 Direction::Egress => CgroupSkbAttachType::Egress,
             };
             // A bpf_link to a cgroup is always one of many; the flag for it is refused.
-            let id = program
-                .attach(cgroup, kind, CgroupAttachMode::Single)
-                .map_err(|error| attach_error(link, &error))?;
-            let made = program.take_link(id).map_err(|error| attach_error(link, &error))?;
-            pin(link, made.try_into().map_err(|_| cannot_pin(link))?)?
+            let id = program.attach(cgroup, kind, CgroupAttachMode::Single);
+            keep(link, id.and_then(|id| program.take_link(id)))?
         }
         _ => return Err(wrong_type(link)),
     };
@@ -129,36 +114,46 @@ fn attach_filter(
     let Program::SchedClassifier(program) = program else { return Err(wrong_type(link)) };
     let ifindex = find_interface(link, interface)?;
     let direction = direction(link)?;
-    let failed = |error: std::io::Error| attach_error(link, &ProgramError::IOError(error));
-    let made_clsact = tc::add_clsact(ifindex).map_err(failed)?;
+    let failed = |error: io::Error| attach_error(link, &ProgramError::IOError(error));
+    let clsact_mark = plan::clsact_mark(&link.pin);
+    make_clsact(ifindex, &clsact_mark).map_err(failed)?;
     let handle = TcHandle::from(link.tc_handle);
     let options = TcAttachOptions::Netlink(NlOptions { priority, handle, classid: None });
-    let attached = program
-        .attach_with_options(interface, attach_type(direction), options)
-        .and_then(|id| program.take_link(id));
-    match attached {
-        Ok(made) => {
-            // aya detaches a filter when its link is dropped; this one is to stay.
-            std::mem::forget(made);
-            Ok(Held::TcFilter(TcFilter {
-                direction,
-                priority,
-                handle: link.tc_handle,
-                ifindex: Some(ifindex),
-                netns: Some(namespace.id()),
-                made_clsact,
-            }))
-        }
-        Err(error) => {
-            if made_clsact {
-                tc::remove_clsact_if_empty(ifindex).map_err(failed)?;
-            }
-            Err(attach_error(link, &error))
-        }
-    }
+    let id = program.attach_with_options(interface, attach_type(direction), options);
+    let made =
+        id.and_then(|id| program.take_link(id)).map_err(|error| attach_error(link, &error))?;
+    // aya detaches a filter when its link is dropped; this one is to stay.
+    std::mem::forget(made);
+    Ok(Held::TcFilter(TcFilter {
+        direction,
+        priority,
+        handle: link.tc_handle,
+        ifindex: Some(ifindex),
+        netns: Some(namespace.id()),
+        clsact_mark,
+    }))
 }
 
-fn pin(link: &LinkPlan, made: FdLink) -> Result<Held, KernelError> {
+/// The mark comes first: a kill between the two leaves a mark too many, which is harmless as only
+/// an empty qdisc is ever removed.
+fn make_clsact(ifindex: u32, mark: &Path) -> io::Result<()> {
+    fs::create_dir(mark)?;
+    if !tc::add_clsact(ifindex)? {
+        fs::remove_dir(mark)?;
+    }
+    Ok(())
+}
+
+/// Pins what was made; what cannot be pinned would end with this process, and is refused.
+fn keep<L: TryInto<FdLink>>(
+    link: &LinkPlan,
+    made: Result<L, ProgramError>,
+) -> Result<Held, KernelError> {
+    let made = made.map_err(|error| attach_error(link, &error))?;
+    let made: FdLink = made.try_into().map_err(|_| KernelError::Unsupported {
+        action: format!("keep `{}` when the command ends", link.point),
+        cause: "it has no link of this kind that can be pinned".to_owned(),
+    })?;
     let failed = |cause: String| KernelError::Pin {
         action: "pin link".to_owned(),
         path: link.pin.clone(),
@@ -187,16 +182,13 @@ fn in_netns<T>(
 }
 
 fn find_interface(link: &LinkPlan, interface: &str) -> Result<u32, KernelError> {
-    let socket =
-        rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::DGRAM, None);
-    socket
-        .and_then(|socket| name_to_index(socket, interface))
-        .map_err(|_| no_target(link, format!("interface `{interface}`")))
+    netns::interface_index(interface)
+        .ok_or_else(|| no_target(link, format!("interface `{interface}`")))
 }
 
 fn require_path(link: &LinkPlan, path: &Path) -> Result<File, KernelError> {
     File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => no_target(link, path.display().to_string()),
+        io::ErrorKind::NotFound => no_target(link, path.display().to_string()),
         _ => KernelError::Attach { point: link.point.to_string(), cause: error.to_string() },
     })
 }
@@ -255,12 +247,5 @@ fn wrong_type(link: &LinkPlan) -> KernelError {
     KernelError::Attach {
         point: link.point.to_string(),
         cause: format!("program `{}` is not of a type that attaches there", link.point.program),
-    }
-}
-
-fn cannot_pin(link: &LinkPlan) -> KernelError {
-    KernelError::Unsupported {
-        action: format!("keep `{}` when the command ends", link.point),
-        cause: "it has no link of this kind that can be pinned".to_owned(),
     }
 }

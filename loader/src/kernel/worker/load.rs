@@ -154,7 +154,7 @@ fn pin_failed(pin: &std::path::Path, error: &(dyn std::error::Error + 'static)) 
     KernelError::Pin { action: "pin".to_owned(), path: pin.to_path_buf(), cause: chain(error) }
 }
 
-/// Before Linux 5.11 maps count against RLIMIT_MEMLOCK; later kernels ignore it.
+/// Before Linux 5.11 maps count against `RLIMIT_MEMLOCK`; later kernels ignore it.
 fn raise_memlock() {
     let _ = setrlimit(Resource::Memlock, Rlimit { current: None, maximum: None });
 }

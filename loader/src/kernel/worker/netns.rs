@@ -7,6 +7,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use bpf_image_spec::attach::NetNs;
+use rustix::net::netdevice::name_to_index;
+use rustix::net::{AddressFamily, SocketType};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::kernel::protocol::NetNsId;
@@ -56,6 +58,12 @@ pub(super) fn enter(netns: Option<&NetNs>) -> Result<Entered, NetNsError> {
     move_into_link_name_space(target.as_fd(), Some(LinkNameSpaceType::Network))
         .map_err(|error| NetNsError::Enter(name, error.into()))?;
     Ok(Entered { back: Some(back), id, not_send: PhantomData })
+}
+
+/// Index of an interface of the namespace that the thread is in.
+pub(super) fn interface_index(name: &str) -> Option<u32> {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None).ok()?;
+    name_to_index(socket, name).ok()
 }
 
 fn open(path: &Path, name: &str) -> Result<File, NetNsError> {

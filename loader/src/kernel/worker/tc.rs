@@ -117,7 +117,7 @@ fn read_filter(message: &TcMessage, direction: Direction) -> Option<Filter> {
     })
 }
 
-/// `tcm_info` holds the priority above the protocol (`TC_H_MAJ`, net/sched/cls_api.c).
+/// `tcm_info` holds the priority above the protocol (`TC_H_MAJ`, `net/sched/cls_api.c`).
 fn priority_of(header: &TcHeader) -> u16 {
     u16::try_from(header.info >> 16).unwrap_or_default()
 }

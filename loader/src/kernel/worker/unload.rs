@@ -1,8 +1,7 @@
 //! Detach and unload, of whole loads and of what an interrupted one left.
 
 use aya::programs::ProgramInfo;
-use bpf_image_spec::attach::{AttachTarget, NetNs};
-use rustix::net::netdevice::name_to_index;
+use bpf_image_spec::attach::AttachTarget;
 
 use super::{netns, pins, tc};
 use crate::kernel::error::KernelError;
@@ -40,11 +39,13 @@ pub(super) fn find_filter(
     wanted: &TcFilter,
 ) -> Option<FoundFilter> {
     let (ifindex, namespace) = interface_of(link, wanted)?;
+    // By record where there is one, since pins may have vanished; by pin for a pending load.
     let ours: Vec<u32> = installed
         .programs
         .iter()
-        .filter_map(|program| ProgramInfo::from_pin(&program.pin).ok())
-        .map(|info| info.id())
+        .filter_map(|program| {
+            program.id.or_else(|| ProgramInfo::from_pin(&program.pin).ok().map(|info| info.id()))
+        })
         .collect();
     let filter = tc::filters(ifindex, wanted.direction).ok()?.into_iter().find(|filter| {
         filter.handle == wanted.handle
@@ -57,26 +58,12 @@ pub(super) fn find_filter(
 /// The interface that the filter was made on, if it and its namespace are still the same.
 fn interface_of(link: &InstalledLink, wanted: &TcFilter) -> Option<(u32, netns::Entered)> {
     let AttachTarget::Tc { interface, netns, .. } = &link.point.target else { return None };
-    let namespace = enter(netns.as_ref())?;
+    let namespace = netns::enter(netns.as_ref()).ok()?;
     if wanted.netns.is_some_and(|id| id != namespace.id()) {
         return None;
     }
-    let ifindex = match wanted.ifindex {
-        Some(ifindex) => ifindex,
-        None => {
-            let socket = rustix::net::socket(
-                rustix::net::AddressFamily::INET,
-                rustix::net::SocketType::DGRAM,
-                None,
-            );
-            socket.and_then(|socket| name_to_index(socket, interface)).ok()?
-        }
-    };
+    let ifindex = wanted.ifindex.or_else(|| netns::interface_index(interface))?;
     Some((ifindex, namespace))
-}
-
-fn enter(netns: Option<&NetNs>) -> Option<netns::Entered> {
-    netns::enter(netns).ok()
 }
 
 fn remove_filter(
@@ -92,10 +79,11 @@ fn remove_filter(
     if let Some(found) = find_filter(installed, link, wanted) {
         tc::remove_filter(found.ifindex, &found.filter).map_err(failed)?;
     }
-    if wanted.made_clsact
-        && let Some((ifindex, _namespace)) = interface_of(link, wanted)
-    {
-        tc::remove_clsact_if_empty(ifindex).map_err(failed)?;
+    if wanted.clsact_mark.exists() {
+        if let Some((ifindex, _namespace)) = interface_of(link, wanted) {
+            tc::remove_clsact_if_empty(ifindex).map_err(failed)?;
+        }
+        std::fs::remove_dir(&wanted.clsact_mark).map_err(failed)?;
     }
     Ok(())
 }
