@@ -56,7 +56,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Style::Null => {
             let words: String =
                 arguments.map(|(name, value)| format!("--build-arg\0{name}={value}\0")).collect();
-            output::print(&words)?;
+            output::print_raw(&words)?;
         }
         Style::Env => {
             let lines: String =

@@ -46,10 +46,12 @@ pub(crate) struct Args {
     output: Output,
 }
 
-/// A name that is there as a file is one; anything else has to be a reference.
+/// A name that is there as a file is one, or has no slash; others have to be references.
 fn target(text: &str) -> Result<Target, String> {
     let path = Path::new(text);
-    let is_path = text.starts_with(['/', '.']) || (!text.starts_with("oci:") && path.exists());
+    let is_path = text.starts_with(['/', '.'])
+        || !(text.starts_with("oci:") || text.contains('/'))
+        || (!text.starts_with("oci:") && path.exists());
     if is_path {
         return Ok(Target::File(path.to_path_buf()));
     }
@@ -296,6 +298,7 @@ mod tests {
         assert!(matches!(target("./missing.o"), Ok(Target::File(_))));
         assert!(matches!(target("localhost:5000/a"), Ok(Target::Image(_))));
         assert!(matches!(target("oci:images"), Ok(Target::Image(_))));
-        assert!(target("missing.o").is_err());
+        assert!(matches!(target("missing.o"), Ok(Target::File(_))));
+        assert!(target("objects/missing.o").is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Standard output, in one piece: a reader that closes the pipe early is no failure.
 
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Write};
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -19,7 +19,15 @@ pub(crate) enum Output {
 
 /// Prints styled text; styles are dropped where the output is no terminal or `NO_COLOR` is set.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = anstream::stdout().lock();
+    written(anstream::stdout().lock(), text)
+}
+
+/// Prints text as it is: what drops styles drops zero bytes too.
+pub(crate) fn print_raw(text: &str) -> Result<(), Failure> {
+    written(std::io::stdout().lock(), text)
+}
+
+fn written(mut stdout: impl Write, text: &str) -> Result<(), Failure> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Output(error)),
         _ => Ok(()),

@@ -109,11 +109,14 @@ async fn copy(request: CopyRequest) -> Result<CopyResponse, VerbError> {
 
 /// `pull r.example/counter:v1 oci:DIR` keeps the name v1.
 fn with_tag_of(source: &Reference, target: Reference) -> Reference {
-    let (Reference::Registry(from), Reference::Layout(to)) = (source, &target) else {
-        return target;
+    let from = match source {
+        Reference::Registry(reference) => reference.tag(),
+        Reference::Layout(reference) => reference.tag(),
     };
-    match (from.tag(), to.tag(), to.digest()) {
-        (Some(tag), None, None) => format!("{target}:{tag}").parse().unwrap_or(target),
+    match (from, &target) {
+        (Some(tag), Reference::Layout(to)) if to.tag().is_none() && to.digest().is_none() => {
+            format!("{target}:{tag}").parse().unwrap_or(target)
+        }
         _ => target,
     }
 }

@@ -85,7 +85,11 @@ fn read_key_file(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, VerbError> 
 
 /// Signs an image and what its index lists.
 pub async fn sign(request: &SignRequest) -> Result<SignResponse, VerbError> {
-    let repository = Repository::create(&request.reference, &request.access)?;
+    // A layout has to be there, with the image in it; a registry has to let us write.
+    let repository = match request.reference {
+        Reference::Layout(_) => Repository::open(&request.reference, &request.access)?,
+        Reference::Registry(_) => Repository::create(&request.reference, &request.access)?,
+    };
     let resolved = pipeline::resolve(&repository, &request.reference).await?;
     // Bytes that no client could use are not vouched for.
     let mut subjects = children(&request.reference, resolved.root())?;
