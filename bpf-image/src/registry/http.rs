@@ -268,7 +268,7 @@ impl Http {
         if !matches!(request.method, Method::GET | Method::HEAD) {
             builder = builder.body(request.body.clone());
         }
-        let mut response = builder.send().await.map_err(|e| self.failed(e))?;
+        let mut response = builder.send().await.map_err(|e| self.failed(&e))?;
         let status = response.status();
         let max = if status.is_success() { request.max } else { SMALL };
         let mut answer = Answer {
@@ -278,7 +278,7 @@ impl Http {
             cut: false,
             url: url.clone(),
         };
-        while let Some(chunk) = response.chunk().await.map_err(|e| self.failed(e))? {
+        while let Some(chunk) = response.chunk().await.map_err(|e| self.failed(&e))? {
             let room = usize::try_from(max).unwrap_or(usize::MAX) - answer.body.len();
             answer.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if chunk.len() > room {
@@ -295,15 +295,16 @@ impl Http {
         self.access.request_timeout + Duration::from_secs(size / (64 * 1024))
     }
 
-    pub(super) fn failed(&self, error: reqwest::Error) -> RepositoryError {
+    pub(super) fn failed(&self, error: &reqwest::Error) -> RepositoryError {
         let registry = self.registry.clone();
         if error.is_timeout() {
             return RepositoryError::TimedOut { registry };
         }
         let connecting = error.is_connect();
-        // The URL may hold an upload's or a storage service's secret.
-        let source = Box::new(error.without_url());
-        let tls = tls_error(source.as_ref());
+        let tls = tls_error(error);
+        // The last cause alone, `Connection refused`: the layers of the client above it say
+        // nothing, and the topmost quotes a URL that may hold a storage service's secret.
+        let source = last_cause(error).to_string().into();
         match tls {
             Some(rustls) if rustls.contains("InvalidContentType") => {
                 RepositoryError::NotTls { registry, source }
@@ -322,6 +323,14 @@ pub(super) fn authority(url: &Url) -> String {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     }
+}
+
+fn last_cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a dyn std::error::Error {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last
 }
 
 /// The TLS error among the causes, by the text of rustls, whose type reqwest does not export.

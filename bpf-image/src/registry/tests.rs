@@ -340,6 +340,8 @@ async fn unreachable_registry_is_the_networks_fault() {
     let repository = Repository::open(&reference, &Access::default()).unwrap();
     let error = repository.resolve(&reference).await.unwrap_err();
     assert!(matches!(error, RepositoryError::Unreachable { .. }), "{error}");
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.starts_with("Connection refused"), "{cause}");
     assert_eq!(error.fault(), Fault::Network);
     assert!(error.hint().unwrap().contains(&host.to_string()));
 }
@@ -361,7 +363,7 @@ async fn tls_with_a_plain_http_registry_hints_at_the_flag() {
     };
     let client = access.client(true).unwrap();
     let error = client.get(format!("https://{host}/")).send().await.unwrap_err();
-    let error = repository.http.failed(error);
+    let error = repository.http.failed(&error);
     assert!(matches!(error, RepositoryError::NotTls { .. }), "{error:?}");
     assert!(error.hint().unwrap().contains(&format!("--plain-http {host}")));
 }
