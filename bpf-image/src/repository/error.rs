@@ -439,9 +439,7 @@ impl RepositoryError {
             Self::NoRepository { .. } => "check the spelling; some registries answer so when a \
                  login is missing"
                 .into(),
-            Self::NoTag { place, local: false, .. } => {
-                format!("list what there is: `bpf-image tag list {place}`")
-            }
+            Self::NoTag { .. } => "check the spelling, and that the push of it has ended".into(),
             Self::SeveralImages { .. } => "add `:TAG` or `@sha256:…` to the reference".into(),
             Self::NotALayout { .. } => "write one with `bpf-image build --tag oci:DIR:TAG`".into(),
             Self::Status { status: 429, .. } => "the registry limits requests; try later".into(),
