@@ -103,11 +103,7 @@ impl RegistryReference {
 
     /// The tag that was given, or `latest` when neither tag nor digest was.
     pub fn tag(&self) -> Option<&str> {
-        match (&self.tag, &self.digest) {
-            (Some(tag), _) => Some(tag),
-            (None, None) => Some("latest"),
-            (None, Some(_)) => None,
-        }
+        self.tag.as_deref()
     }
 
     /// The digest that was given.
@@ -172,7 +168,7 @@ impl FromStr for RegistryReference {
         }
         let (repository, tag) = match rest.split_once(':') {
             Some((repository, tag)) => (repository, Some(checked_tag(tag, text)?)),
-            None => (rest, None),
+            None => (rest, digest.is_none().then(|| "latest".to_owned())),
         };
         if !is_repository(repository) {
             return Err(ReferenceError::BadRepository {
