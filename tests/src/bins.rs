@@ -1,7 +1,6 @@
 //! The built programs under test.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::repo;
 
@@ -22,14 +21,6 @@ pub fn bpf_image() -> Result<PathBuf, NotBuilt> {
 /// The `bpf-loader` program: `$BPF_LOADER_BIN`, or the one in cargo's debug folder.
 pub fn bpf_loader() -> Result<PathBuf, NotBuilt> {
     find("bpf-loader", "BPF_LOADER_BIN")
-}
-
-/// Builds both.
-pub fn build() -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--locked", "-p", "bpf-image", "-p", "bpf-loader"]);
-    cargo.current_dir(repo::root());
-    cargo
 }
 
 fn find(name: &'static str, variable: &'static str) -> Result<PathBuf, NotBuilt> {

@@ -28,6 +28,7 @@ pub fn without_root() -> bool {
     !root
 }
 
-fn in_ci() -> bool {
+/// Whether this is CI, by the variable that CI systems set.
+pub fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| value == "true")
 }

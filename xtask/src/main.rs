@@ -1,0 +1,48 @@
+//! `cargo xtask`: the repository's chores, one file per job.
+//!
+//! Each job says what it does before it does it, with the command that a user would type.
+
+#![forbid(unsafe_code)]
+
+mod lint;
+mod setup;
+mod step;
+mod test;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The repository's chores.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Debug, Subcommand)]
+enum Job {
+    /// Get what a Debian machine with only the Rust toolchain lacks.
+    Setup,
+    /// Set up, build, and run every test.
+    Test(test::Arguments),
+    /// Check formatting, clippy, licences and the house rules for sources.
+    Lint,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().job {
+        Job::Setup => setup::run().map_err(Box::<dyn Error>::from),
+        Job::Test(arguments) => test::run(&arguments).map_err(Box::from),
+        Job::Lint => lint::run().map_err(Box::from),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", step::with_causes(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
