@@ -60,7 +60,7 @@ pub fn render(error: &dyn Error, advice: &Advice) -> String {
 }
 
 /// Text from images and registries must not steer the terminal, and a message is one line.
-fn printable(text: impl ToString) -> String {
+fn printable(text: &(impl ToString + ?Sized)) -> String {
     text.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

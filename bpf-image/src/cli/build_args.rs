@@ -51,17 +51,17 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             let words: Vec<_> = arguments
                 .map(|(name, value)| format!("--build-arg {name}={}", quoted(value)))
                 .collect();
-            output::print(&(words.join(" ") + "\n"))?;
+            output::print_raw(&(words.join(" ") + "\n"))?;
         }
         Style::Null => {
-            let words: String =
+            let words: Vec<_> =
                 arguments.map(|(name, value)| format!("--build-arg\0{name}={value}\0")).collect();
-            output::print_raw(&words)?;
+            output::print_raw(&words.concat())?;
         }
         Style::Env => {
-            let lines: String =
+            let lines: Vec<_> =
                 arguments.map(|(name, value)| format!("{name}={value}\n")).collect();
-            output::print(&lines)?;
+            output::print_raw(&lines.concat())?;
         }
         Style::Json => {
             let object: serde_json::Map<_, _> =

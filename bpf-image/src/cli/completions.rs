@@ -14,7 +14,7 @@ Examples:
   bpf-image completions zsh > ~/.zfunc/_bpf-image";
 
 /// Arguments.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, Copy, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The shell

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long = "type", value_enum, default_value_t)]
     kind: Kind,
 
-    /// What the printed policy trusts the key for: registry[/path] or oci:/absolute/path
+    /// What the printed policy trusts the key for: `registry[/path]` or `oci:/absolute/path`
     #[arg(long, value_name = "SCOPE", default_value = "registry.example/org")]
     scope: String,
 

@@ -98,10 +98,10 @@ pub fn classify(manifest: &Manifest) -> Result<ImageManifest, ImageError> {
             layer.media_type.as_str(),
             media_type::OCI_LAYER | media_type::OCI_LAYER_GZIP | media_type::DOCKER_LAYER_GZIP
         ),
-        Form::Gadget => true,
         Form::Bumblebee => layer.media_type == media_type::BUMBLEBEE_PROGRAM,
-        // oras gives a plain file the media type of a tar layer: only the bytes can tell.
-        Form::BareElf => true,
+        // A gadget's was found by its type; oras gives a plain file the media type of a tar
+        // layer, so that only the bytes can tell.
+        Form::Gadget | Form::BareElf => true,
     };
     if !known {
         return Err(ImageError::LayerType { form, media_type: layer.media_type.clone() });
@@ -240,9 +240,9 @@ mod tests {
         assert!(matches!(half, Err(ImageError::HalfArtifact { .. })));
         let half = form_of(None, m::CONFIG, &[m::OBJECT]);
         assert!(matches!(half, Err(ImageError::HalfArtifact { .. })));
-        let later = "application/vnd.bpfimage.artifact.v2";
-        let later = form_of(Some(later), m::OCI_EMPTY, &[m::OBJECT]);
-        assert!(matches!(later, Err(ImageError::UnknownVersion { .. })));
+        let next = "application/vnd.bpfimage.artifact.v2";
+        let next = form_of(Some(next), m::OCI_EMPTY, &[m::OBJECT]);
+        assert!(matches!(next, Err(ImageError::UnknownVersion { .. })));
         let layer = form_of(Some(m::ARTIFACT), m::CONFIG, &[m::OCI_LAYER]);
         assert!(matches!(layer, Err(ImageError::LayerType { .. })));
     }

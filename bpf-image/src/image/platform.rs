@@ -54,7 +54,7 @@ fn available(index: &ImageIndex) -> String {
 
 /// Names are foreign text on their way to a terminal.
 fn brief(name: &str) -> String {
-    name.chars().filter(|c| c.is_ascii_graphic()).take(16).collect()
+    name.chars().filter(char::is_ascii_graphic).take(16).collect()
 }
 
 #[cfg(test)]

@@ -192,10 +192,11 @@ impl VerbError {
             | Self::Place(_)
             | Self::Epoch { .. } => (Exit::Usage, "command line"),
             Self::SignatureRace { .. } => (Exit::Unreachable, "registry"),
-            Self::PolicyFile(PolicyFileError::Read { .. }) => (Exit::Failed, "host"),
-            Self::PolicyFile(_) => (Exit::Failed, "policy"),
+            Self::PolicyFile(PolicyFileError::Policy { .. }) => (Exit::Failed, "policy"),
             Self::KeyFile { .. } | Self::Key(_) => (Exit::Failed, "key"),
-            Self::Read { .. } | Self::Write { .. } | Self::Exists { .. } => (Exit::Failed, "host"),
+            Self::PolicyFile(_) | Self::Read { .. } | Self::Write { .. } | Self::Exists { .. } => {
+                (Exit::Failed, "host")
+            }
         }
     }
 

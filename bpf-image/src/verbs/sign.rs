@@ -95,17 +95,17 @@ pub async fn sign(request: &SignRequest) -> Result<SignResponse, VerbError> {
     let mut subjects = children(&request.reference, resolved.root())?;
     subjects.push(resolved.root().descriptor());
     let signer = Signer { repository, key: &request.key, resolved: &resolved };
-    let mut signed = Vec::new();
+    let mut done = Vec::new();
     let mut named = None;
     for subject in subjects {
         let claims = claims(request, &resolved, subject.digest)?;
         named = claims.repository().map(str::to_owned);
         let already = signer.sign(&subject, &claims).await?;
-        signed.push(Signed { digest: subject.digest, already });
+        done.push(Signed { digest: subject.digest, already });
     }
     Ok(SignResponse {
         digest: resolved.digest(),
-        signed,
+        signed: done,
         key: request.key.public_key().id(),
         repository: named,
     })

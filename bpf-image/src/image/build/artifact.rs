@@ -6,12 +6,12 @@ use bpf_image_spec::{label, media_type};
 
 use super::{BuildError, BuildInput, BuildOptions, Packed, annotations, config_of};
 
-pub(super) fn pack(input: BuildInput, options: &BuildOptions) -> Result<Packed, BuildError> {
+pub(super) fn pack(input: &BuildInput, options: &BuildOptions) -> Result<Packed, BuildError> {
     let config = config_of(&input.object, &input.title, CONFIG_MAX)?;
     let object = input.object.bytes().to_vec();
     let layer = Descriptor {
         // Without a title, `oras pull` would download the layer and write no file.
-        annotations: Annotations::from([(label::OCI_TITLE.to_owned(), input.title)]),
+        annotations: Annotations::from([(label::OCI_TITLE.to_owned(), input.title.clone())]),
         ..Descriptor::of(media_type::OBJECT, &object)
     };
     let config_descriptor = Descriptor::of(media_type::CONFIG, &config);

@@ -15,7 +15,7 @@ use crate::object::Object;
 /// Any constant will do; this one says "unknown" (RFC 1952, OS field).
 const GZIP_OS_UNKNOWN: u8 = 255;
 
-pub(super) fn pack(input: BuildInput, options: &BuildOptions) -> Result<Packed, BuildError> {
+pub(super) fn pack(input: &BuildInput, options: &BuildOptions) -> Result<Packed, BuildError> {
     let annotations = annotations(&input.object, options);
     let mut all = annotations.clone();
     all.insert(label::CONFIG.to_owned(), config_label(&input.object, &input.title)?);

@@ -86,7 +86,7 @@ pub fn build(mut inputs: Vec<BuildInput>, options: &BuildOptions) -> Result<Imag
     inputs.sort_by(|a, b| a.platform.cmp(&b.platform));
     let mut blobs: Vec<(Descriptor, Vec<u8>)> = Vec::new();
     let mut manifests = Vec::new();
-    for input in inputs {
+    for input in &inputs {
         let platform = input.platform.clone();
         let packed = match options.format {
             Format::Artifact => artifact::pack(input, options)?,
