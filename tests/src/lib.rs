@@ -10,6 +10,7 @@ pub mod bins;
 pub mod bpffs;
 pub mod cgroup;
 pub mod netns;
+pub mod node;
 pub mod peers;
 pub mod registry;
 pub mod repo;
