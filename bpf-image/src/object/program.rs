@@ -14,7 +14,7 @@ use super::table::helper;
 const PROGRAMS_MAX: usize = 4096;
 const INSTRUCTIONS_MAX: usize = 1 << 24;
 /// Steps through the call graphs of all programs together; real objects need thousands.
-const STEPS_MAX: usize = 1 << 24;
+const STEPS_MAX: usize = 1 << 22;
 
 /// A program with what its spec does not hold.
 #[derive(Debug)]

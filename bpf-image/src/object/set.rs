@@ -208,3 +208,95 @@ fn raw(global: &GlobalSpec, value: &str, digits: &str) -> Result<Vec<u8>, SetErr
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use bpf_image_spec::Digest;
+    use bpf_image_spec::config::BtfSpec;
+
+    use super::*;
+
+    fn spec(endianness: Endianness, size: u32, encoding: Option<Encoding>) -> ObjectSpec {
+        ObjectSpec {
+            digest: Digest::of(b""),
+            size: 0,
+            endianness,
+            license: None,
+            programs: vec![],
+            maps: vec![],
+            globals: vec![GlobalSpec {
+                name: "g".to_owned(),
+                section: ".rodata".to_owned(),
+                type_name: Some("T".to_owned()),
+                encoding,
+                size,
+                default: None,
+                tunable: true,
+            }],
+            btf: BtfSpec::default(),
+        }
+    }
+
+    fn set(size: u32, encoding: Encoding, value: &str) -> Result<Vec<u8>, SetError> {
+        encode_global(&spec(Endianness::Little, size, Some(encoding)), "g", value)
+    }
+
+    #[test]
+    fn numbers_of_every_width() {
+        assert_eq!(set(1, Encoding::Unsigned, "255"), Ok(vec![255]));
+        assert_eq!(set(2, Encoding::Unsigned, "0x1f90"), Ok(vec![0x90, 0x1f]));
+        assert_eq!(set(4, Encoding::Signed, "-1"), Ok(vec![255; 4]));
+        assert_eq!(set(8, Encoding::Signed, "-0x8000000000000000").map(|b| b[7]), Ok(0x80));
+        assert_eq!(set(8, Encoding::Unsigned, "18446744073709551615"), Ok(vec![255; 8]));
+        assert_eq!(set(16, Encoding::Unsigned, "1").map(|b| b.len()), Ok(16));
+        assert_eq!(set(16, Encoding::Signed, "-1"), Ok(vec![255; 16]));
+        let big = spec(Endianness::Big, 4, Some(Encoding::Unsigned));
+        assert_eq!(encode_global(&big, "g", "7777"), Ok(vec![0, 0, 0x1e, 0x61]));
+    }
+
+    #[test]
+    fn numbers_out_of_range() {
+        for (size, encoding, value) in [
+            (1, Encoding::Unsigned, "256"),
+            (1, Encoding::Unsigned, "-1"),
+            (1, Encoding::Signed, "128"),
+            (1, Encoding::Signed, "-129"),
+            (2, Encoding::Unsigned, "0x10000"),
+            (4, Encoding::Signed, "2147483648"),
+            (8, Encoding::Unsigned, "18446744073709551616"),
+        ] {
+            let result = set(size, encoding, value);
+            assert!(matches!(result, Err(SetError::OutOfRange { .. })), "{value}: {result:?}");
+        }
+        let error = set(2, Encoding::Unsigned, "65536").map_err(|error| error.to_string());
+        assert_eq!(error, Err("65536 is out of range for `g` of type T: 0 to 65535".to_owned()));
+    }
+
+    #[test]
+    fn what_is_no_number() {
+        for value in ["", "-", "0x", "--5", "0x-5", "+5", "1.5", "1 ", "٣", "0b2", "true", "'ab'"]
+        {
+            let result = set(4, Encoding::Signed, value);
+            assert!(matches!(result, Err(SetError::NotAValue { .. })), "{value}: {result:?}");
+        }
+    }
+
+    #[test]
+    fn booleans_and_characters() {
+        assert_eq!(set(1, Encoding::Bool, "true"), Ok(vec![1]));
+        assert_eq!(set(1, Encoding::Bool, "0"), Ok(vec![0]));
+        assert!(set(1, Encoding::Bool, "2").is_err());
+        assert_eq!(set(1, Encoding::Signed, "'A'"), Ok(vec![b'A']));
+        assert_eq!(set(1, Encoding::Char, "-1"), Ok(vec![255]));
+        assert!(set(2, Encoding::Unsigned, "'A'").is_err());
+    }
+
+    #[test]
+    fn structures_take_raw_bytes_of_their_length_only() {
+        let spec = spec(Endianness::Little, 3, None);
+        assert_eq!(encode_global(&spec, "g", "hex:0A0b0c"), Ok(vec![10, 11, 12]));
+        for value in ["5", "hex:0a0b", "hex:0a0b0", "hex:0a0b0c0d", "hex:+a+b+c", "hex:zz0000"] {
+            assert!(encode_global(&spec, "g", value).is_err(), "{value}");
+        }
+    }
+}
