@@ -4,13 +4,18 @@
 #[cfg(debug_assertions)]
 const VARIABLE: &str = "BPF_LOADER_TEST_KILL_AT";
 
-/// Ends this process by SIGKILL if a test asked for it at `stage`.
+/// Ends the command by SIGKILL if a test asked for it at `stage`. In the worker, whose stages
+/// start with `worker-`, that is its parent; the worker then dies as it does when a user kills
+/// the command.
 #[cfg(debug_assertions)]
 pub(crate) fn checkpoint(stage: &str) {
+    use rustix::process::{Signal, getpid, getppid, kill_process};
     if std::env::var_os(VARIABLE).is_some_and(|wanted| wanted == stage) {
-        let own = rustix::process::getpid();
-        // The signal needs no second try: this process may always signal itself.
-        let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);
+        let command = if stage.starts_with("worker-") { getppid() } else { Some(getpid()) };
+        if let Some(command) = command {
+            // The signal needs no second try: both run as the same user.
+            let _ = kill_process(command, Signal::KILL);
+        }
         loop {
             std::thread::park();
         }

@@ -32,9 +32,9 @@ fn print(checked: &Checked) {
         );
     }
     println!(
-        "  object    {} programs, {} maps, {} bytes, as declared",
-        spec.programs.len(),
-        spec.maps.len(),
+        "  object    {}, {}, {} bytes, as declared",
+        count(spec.programs.len(), "program"),
+        count(spec.maps.len(), "map"),
         spec.size
     );
     println!(
@@ -55,6 +55,10 @@ fn print(checked: &Checked) {
             None => println!("    {style}{word:<7}{style:#} {what}"),
         }
     }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn value(checked: &Checked) -> serde_json::Value {

@@ -15,7 +15,7 @@ use aya::programs::{
 use bpf_image_spec::attach::{AttachTarget, Direction, NetNs, XdpMode};
 
 use super::netns::{self, NetNsError};
-use super::{chain, errno, not_permitted, tc};
+use super::{chain, errno, mounts, not_permitted, tc};
 use crate::kernel::error::KernelError;
 use crate::kernel::protocol::{Held, InstalledLink, LinkPlan, TcFilter};
 use crate::plan;
@@ -31,6 +31,12 @@ pub(super) fn require_targets(links: &[LinkPlan]) -> Result<(), KernelError> {
             }
             AttachTarget::Uprobe { path, .. } | AttachTarget::CgroupSkb { path, .. } => {
                 require_path(link, path)?;
+            }
+            AttachTarget::Tracepoint { category, name } => {
+                let events = mounts::require_tracefs()?.join("events");
+                if !events.join(category).join(name).exists() {
+                    return Err(no_target(link, format!("tracepoint `{category}/{name}`")));
+                }
             }
             _ => {}
         }

@@ -10,6 +10,7 @@ use aya::{Btf, Ebpf, EbpfError, EbpfLoader};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{attach, chain, errno, mounts, not_permitted, pins};
+use crate::checkpoint::checkpoint;
 use crate::kernel::error::KernelError;
 use crate::kernel::protocol::{Installed, InstalledMap, InstalledProgram, LoadPlan, ProgramPlan};
 
@@ -19,11 +20,14 @@ pub(super) fn load(plan: &LoadPlan, object: &[u8]) -> Result<Installed, KernelEr
     attach::require_targets(&plan.links)?;
     raise_memlock();
     pins::make(&plan.pin_dir)?;
+    checkpoint("worker-directories");
     let mut ebpf = parse(plan, object)?;
+    checkpoint("worker-parsed");
     let mut programs = Vec::new();
     for program in &plan.programs {
         programs.push(load_program(&mut ebpf, program)?);
     }
+    checkpoint("worker-programs");
     let mut maps = Vec::new();
     for map in &plan.maps {
         let found = ebpf.map(&map.name).ok_or_else(|| absent("map", &map.name))?;
@@ -37,12 +41,15 @@ pub(super) fn load(plan: &LoadPlan, object: &[u8]) -> Result<Installed, KernelEr
             pin: map.pin.clone(),
         });
     }
+    checkpoint("worker-maps");
     let mut links = Vec::new();
     for link in &plan.links {
         let name = &link.point.program;
         let program = ebpf.program_mut(name).ok_or_else(|| absent("program", name))?;
         links.push(attach::attach(program, link)?);
+        checkpoint("worker-link");
     }
+    checkpoint("worker-links");
     Ok(Installed { pin_dir: plan.pin_dir.clone(), programs, maps, links })
 }
 

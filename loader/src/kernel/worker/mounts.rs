@@ -1,4 +1,4 @@
-//! bpffs: by its magic number, mounted where it is missing.
+//! bpffs and tracefs: mounted where everyone has them, if they are missing.
 
 use std::path::{Path, PathBuf};
 
@@ -36,4 +36,22 @@ pub(super) fn require_bpffs(pins: &Path) -> Result<(), KernelError> {
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("bpffs", BPFFS, "bpf", flags, Some(c"mode=0700"))
         .map_err(|error| failed(error.to_string()))
+}
+
+/// Where tracefs is; the second is where it was before Linux 4.1.
+const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+
+/// The tracefs that is mounted, or is now.
+pub(super) fn require_tracefs() -> Result<&'static Path, KernelError> {
+    let mounted = || TRACEFS.map(Path::new).into_iter().find(|dir| dir.join("events").exists());
+    if let Some(dir) = mounted() {
+        return Ok(dir);
+    }
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    let tried = mount("tracefs", TRACEFS[0], "tracefs", flags, None);
+    mounted().ok_or_else(|| KernelError::Mount {
+        what: "tracefs".to_owned(),
+        path: PathBuf::from(TRACEFS[0]),
+        cause: tried.err().map_or_else(|| "it has no events".to_owned(), |e| e.to_string()),
+    })
 }

@@ -36,7 +36,8 @@ pub(super) fn remove(pin: &Path) -> Result<(), KernelError> {
     }
 }
 
-/// Removes a generation's directory and everything in it, then the instance's when it is empty.
+/// Removes a generation's directory and everything in it, then the directories above it that
+/// are the loader's and empty.
 pub(super) fn remove_dir(pin_dir: &Path) -> Result<(), KernelError> {
     match fs::remove_dir_all(pin_dir) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -44,9 +45,11 @@ pub(super) fn remove_dir(pin_dir: &Path) -> Result<(), KernelError> {
         }
         _ => {}
     }
-    if let Some(instance) = pin_dir.parent() {
-        // Another generation may still be there.
-        let _ = fs::remove_dir(instance);
+    // Instance, format version, root: each as long as nothing else is in it.
+    for dir in pin_dir.ancestors().skip(1).take(3) {
+        if fs::remove_dir(dir).is_err() {
+            break;
+        }
     }
     Ok(())
 }
