@@ -19,6 +19,7 @@ Examples:
   bpf-image build counter.o -t oci:images:v1
   bpf-image build counter.o -t localhost:5000/counter:v1 --push
   bpf-image build --platform linux/amd64=amd64.o --platform linux/arm64=arm64.o -t oci:images:v1
+  bpf-image build counter.o --platform linux/amd64 --platform linux/arm64 -t oci:images:v1
   bpf-image build counter.o --format image -t oci:images:v1
 
 The same objects give the same digest on every machine. A creation time is written only when
@@ -35,7 +36,7 @@ pub(crate) struct Args {
 
     /// An object for one platform; given several times, the image is an index
     ///
-    /// With one OBJECT, `--platform linux/amd64` says what it was compiled for.
+    /// `--platform linux/amd64` without an object says that OBJECT is for it, also for several.
     #[arg(long, value_name = "OS/ARCH[=OBJECT]", value_parser = platform)]
     platform: Vec<(Platform, Option<PathBuf>)>,
 
@@ -102,21 +103,24 @@ fn platform(text: &str) -> Result<(Platform, Option<PathBuf>), String> {
     platform.parse().map(|platform| (platform, object)).map_err(|error| format!("{error}"))
 }
 
-/// Every object with its platform.
+/// Every object with its platform; the bare one is for each platform that names none.
 fn inputs(
-    object: Option<PathBuf>,
+    bare: Option<PathBuf>,
     platforms: Vec<(Platform, Option<PathBuf>)>,
 ) -> Result<Vec<(Option<Platform>, PathBuf)>, Failure> {
-    let mut bare = object;
+    let mut bare_is_used = false;
     let mut all = Vec::new();
     for (platform, object) in platforms {
-        match object.or_else(|| bare.take()) {
+        bare_is_used |= object.is_none();
+        match object.or_else(|| bare.clone()) {
             Some(object) => all.push((Some(platform), object)),
             None => return Err(Failure::PlatformWithoutObject(platform)),
         }
     }
     // One left over belongs to no platform: beside others the build refuses it by its name.
-    all.extend(bare.map(|object| (None, object)));
+    if !bare_is_used {
+        all.extend(bare.map(|object| (None, object)));
+    }
     Ok(all)
 }
 
@@ -148,4 +152,34 @@ fn json(response: &BuildResponse) -> serde_json::Value {
         }).collect::<Vec<_>>(),
         "size": response.size,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(bare: Option<&str>, platforms: &[&str]) -> Option<Vec<(String, String)>> {
+        let platforms = platforms.iter().map(|text| platform(text).unwrap()).collect();
+        let all = inputs(bare.map(PathBuf::from), platforms).ok()?;
+        let text = |platform: Option<Platform>| platform.map_or("-".to_owned(), |p| p.to_string());
+        Some(all.into_iter().map(|(p, path)| (text(p), path.display().to_string())).collect())
+    }
+
+    #[test]
+    fn bare_object_is_for_each_platform_without_one() {
+        let pair = |platform: &str, object: &str| (platform.to_owned(), object.to_owned());
+        assert_eq!(of(Some("a.o"), &[]), Some(vec![pair("-", "a.o")]));
+        assert_eq!(
+            of(Some("a.o"), &["linux/amd64", "linux/arm64"]),
+            Some(vec![pair("linux/amd64", "a.o"), pair("linux/arm64", "a.o")])
+        );
+        assert_eq!(
+            of(Some("a.o"), &["linux/amd64", "linux/arm64=b.o"]),
+            Some(vec![pair("linux/amd64", "a.o"), pair("linux/arm64", "b.o")])
+        );
+        let left_over = of(Some("a.o"), &["linux/amd64=b.o"]);
+        assert_eq!(left_over, Some(vec![pair("linux/amd64", "b.o"), pair("-", "a.o")]));
+        assert_eq!(of(None, &["linux/amd64"]), None);
+        assert!(platform("linux/amd64=").is_err() && platform("amd64=a.o").is_err());
+    }
 }
