@@ -9,6 +9,7 @@
 pub mod bins;
 pub mod bpffs;
 pub mod cgroup;
+pub mod cosign;
 pub mod netns;
 pub mod node;
 pub mod peers;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::peers::{Peer, PeerError};
+use crate::skip;
 
 /// The one user of a registry with a login.
 pub const USER: &str = "tester";
@@ -54,6 +55,16 @@ impl Registry {
     /// Starts one that anybody may use.
     pub fn start() -> Result<Self, RegistryError> {
         Self::start_with("")
+    }
+
+    /// Starts one that anybody may use; without docker-registry, the calling test says that it is
+    /// skipped and has to return.
+    ///
+    /// # Panics
+    /// With `CI=true`, where it has to be there.
+    #[track_caller]
+    pub fn or_skip() -> Option<Self> {
+        Self::start().inspect_err(|error| skip::because(error)).ok()
     }
 
     /// Starts one that asks for [`USER`] and [`PASSWORD`], even to read.
