@@ -5,7 +5,9 @@
 //! copied as bytes, so nothing is lost.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -34,7 +36,7 @@ pub struct Descriptor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// Annotations of this descriptor.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "distinct", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: Annotations,
 }
 
@@ -70,7 +72,7 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
     /// Annotations of the image.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "distinct", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: Annotations,
 }
 
@@ -89,7 +91,7 @@ pub struct ImageIndex {
     /// Manifests by platform.
     pub manifests: Vec<Descriptor>,
     /// Annotations of the index.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "distinct", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: Annotations,
 }
 
@@ -192,6 +194,33 @@ impl Descriptor {
     }
 }
 
+/// Refuses a key that comes twice, as derived structs do for their fields; a plain map would keep
+/// the last value where another reader keeps the first.
+fn distinct<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Annotations, D::Error> {
+    struct Strings;
+
+    impl<'de> Visitor<'de> for Strings {
+        type Value = Annotations;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of strings")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Annotations, A::Error> {
+            let mut annotations = Annotations::new();
+            while let Some((key, value)) = map.next_entry::<String, String>()? {
+                if annotations.contains_key(&key) {
+                    return Err(A::Error::custom(format_args!("annotation `{key}` comes twice")));
+                }
+                annotations.insert(key, value);
+            }
+            Ok(annotations)
+        }
+    }
+
+    deserializer.deserialize_map(Strings)
+}
+
 /// Compact JSON of one of this crate's documents.
 pub(crate) fn json(document: &impl Serialize) -> Vec<u8> {
     #[expect(clippy::expect_used, reason = "string keys and derived impls only: nothing can fail")]
@@ -235,8 +264,13 @@ mod tests {
 
     #[test]
     fn duplicate_keys_are_refused() {
-        let twice = br#"{"schemaVersion":2,"manifests":[],"manifests":[]}"#;
-        assert!(matches!(Document::from_json(twice), Err(DocumentError::Json(_))));
+        for twice in [
+            r#"{"schemaVersion":2,"manifests":[],"manifests":[]}"#,
+            r#"{"schemaVersion":2,"manifests":[],"annotations":{"a":"x","\u0061":"y"}}"#,
+        ] {
+            let read = Document::from_json(twice.as_bytes());
+            assert!(matches!(read, Err(DocumentError::Json(_))), "{twice}");
+        }
     }
 
     #[test]
