@@ -10,6 +10,7 @@ pub mod bins;
 pub mod bpffs;
 pub mod cgroup;
 pub mod cosign;
+pub mod fault_registry;
 pub mod netns;
 pub mod node;
 pub mod peers;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::repo;
-use crate::run::{RunError, succeed};
+use crate::run::{RunError, RunOutput, succeed};
 use crate::setup::include_folders;
 
 /// Why a sample is not there.
@@ -45,16 +45,19 @@ pub enum SampleError {
 /// The BPF object of `sample-progs/NAME.c`.
 pub fn object(name: &str) -> Result<PathBuf, SampleError> {
     let source = PathBuf::from(format!("{name}.c"));
-    made(&source, &format!("{name}.o"), |output| {
-        let mut clang = Command::new("clang");
-        clang.args(["-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-mcpu=v3"]);
-        for folder in include_folders() {
-            clang.arg("-I").arg(folder);
-        }
-        succeed(clang.arg("-c").arg(&source).arg("-o").arg(output).current_dir(sources()))?;
-        // DWARF only: BTF stays.
-        succeed(Command::new("llvm-strip").arg("-g").arg(output))
-    })
+    made(&source, &format!("{name}.o"), |output| compile(&sources(), &source, output))
+}
+
+/// Compiles `source`, named as seen from `folder`, as samples are: for a test with one of its own.
+pub fn compile(folder: &Path, source: &Path, output: &Path) -> Result<RunOutput, RunError> {
+    let mut clang = Command::new("clang");
+    clang.args(["-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-mcpu=v3"]);
+    for include in include_folders() {
+        clang.arg("-I").arg(include);
+    }
+    succeed(clang.arg("-c").arg(source).arg("-o").arg(output).current_dir(folder))?;
+    // DWARF only: BTF stays.
+    succeed(Command::new("llvm-strip").arg("-g").arg(output))
 }
 
 /// The user-space program that reads a counter, built once for every version of the kernel side.
@@ -99,7 +102,7 @@ fn sources() -> PathBuf {
 fn made(
     source: &Path,
     output: &str,
-    compile: impl FnOnce(&Path) -> Result<crate::RunOutput, RunError>,
+    compile: impl FnOnce(&Path) -> Result<RunOutput, RunError>,
 ) -> Result<PathBuf, SampleError> {
     let folder = repo::target().join("samples");
     let path = folder.join(output);

@@ -20,7 +20,7 @@ enum Sign {
     Header(&'static str),
 }
 
-const NEEDS: [Need; 10] = [
+const NEEDS: [Need; 11] = [
     Need { package: "gcc", shown_by: Sign::Program("cc") },
     Need { package: "libc6-dev", shown_by: Sign::Header("stdio.h") },
     Need { package: "linux-libc-dev", shown_by: Sign::Header("linux/bpf.h") },
@@ -31,6 +31,7 @@ const NEEDS: [Need; 10] = [
     Need { package: "iproute2", shown_by: Sign::Program("ip") },
     Need { package: "iputils-ping", shown_by: Sign::Program("ping") },
     Need { package: "util-linux", shown_by: Sign::Program("nsenter") },
+    Need { package: "strace", shown_by: Sign::Program("strace") },
 ];
 
 /// Why a machine could not be set up.
