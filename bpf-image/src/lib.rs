@@ -13,4 +13,5 @@ pub mod pipeline;
 pub mod registry;
 pub mod report;
 pub mod repository;
+pub mod text;
 pub mod verbs;

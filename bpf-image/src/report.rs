@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::text::printable;
+
 /// Exit codes, the same for every command of both programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -42,26 +44,26 @@ pub fn render(error: &dyn Error, advice: &Advice) -> String {
         let style = Style::new().bold().fg_color(Some(color.into()));
         format!("{style}{text}{style:#}")
     };
-    let mut text = format!("{} {}\n", label("error:", AnsiColor::Red), printable(error));
+    let mut text = format!("{} {}\n", label("error:", AnsiColor::Red), line(error));
     let mut cause = error.source();
     // Writing to a String cannot fail.
     while let Some(error) = cause {
-        let _ = writeln!(text, "  because {}", printable(error));
+        let _ = writeln!(text, "  because {}", line(error));
         cause = error.source();
     }
     for detail in &advice.details {
-        let _ = writeln!(text, "  {}", printable(detail));
+        let _ = writeln!(text, "  {}", line(detail));
     }
     let _ = writeln!(text, "{} {}", label("fault:", AnsiColor::Yellow), advice.fault);
     if let Some(hint) = &advice.hint {
-        let _ = writeln!(text, "{}  {}", label("hint:", AnsiColor::Green), printable(hint));
+        let _ = writeln!(text, "{}  {}", label("hint:", AnsiColor::Green), line(hint));
     }
     text
 }
 
-/// Text from images and registries must not steer the terminal, and a message is one line.
-fn printable(text: &(impl ToString + ?Sized)) -> String {
-    text.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+/// A message is one line, whoever wrote it.
+fn line(text: &(impl ToString + ?Sized)) -> String {
+    printable(&text.to_string())
 }
 
 #[cfg(test)]
@@ -84,7 +86,7 @@ mod tests {
         let plain = anstream::adapter::strip_str(&text).to_string();
         assert_eq!(
             plain,
-            "error: cannot read `a [2Jb`\n  because no such thing\n  first\n  second\n\
+            "error: cannot read `a\u{fffd}[2Jb`\n  because no such thing\n  first\n  second\n\
              fault: image\nhint:  try another\n"
         );
     }

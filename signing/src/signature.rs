@@ -123,7 +123,7 @@ impl SignatureError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::UnknownKey { .. } | Self::Forged { .. } => Some(
-                "ask the publisher which key signs this image, and compare its id with `bpf-image verify`",
+                "ask the publisher which key signs this image, and compare its id with that of `bpf-image verify --key KEY.pub REF`",
             ),
             Self::Attestation { .. } | Self::NoStatement | Self::Keyless => {
                 Some("sign the image itself with a key: `bpf-image sign --key KEY REF`")

@@ -5,14 +5,15 @@ use std::process::ExitCode;
 
 use bpf_image::image::Format;
 use bpf_image::registry::Access;
+use bpf_image::text;
 use bpf_image::verbs::build::{BuildRequest, BuildResponse, build};
 use bpf_image_spec::{Platform, Reference};
 use clap::ValueEnum;
 use serde_json::json;
 
+use super::Failure;
 use super::args::key_value;
 use super::output::{self, Output};
-use super::{Failure, table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -139,8 +140,8 @@ fn text(response: &BuildResponse) -> String {
     for (platform, digest) in &response.manifests {
         rows.push(("", format!("{digest}  {platform}")));
     }
-    rows.push(("size", table::bytes(response.size)));
-    table::facts(&rows)
+    rows.push(("size", text::bytes(response.size)));
+    text::facts(&rows)
 }
 
 fn json(response: &BuildResponse) -> serde_json::Value {

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use bpf_image::registry::Access;
+use bpf_image::text;
 use bpf_image::verbs::copy::{self, CopyRequest, CopyResponse};
 use bpf_image_spec::Reference;
 use serde_json::json;
 
+use super::Failure;
 use super::output::{self, Output};
-use super::{Failure, table};
 
 const PUSH_EXAMPLES: &str = "\
 Examples:
@@ -65,7 +66,7 @@ pub(crate) async fn pull(args: PullArgs, access: Access) -> Result<ExitCode, Fai
 
 fn print(response: &CopyResponse, output: Output) -> Result<ExitCode, Failure> {
     for skipped in &response.skipped {
-        anstream::eprintln!("warning: left behind {}", table::printable(skipped));
+        anstream::eprintln!("warning: left behind {}", text::printable(skipped));
     }
     match output {
         Output::Json => output::print_json(&json!({
@@ -74,7 +75,7 @@ fn print(response: &CopyResponse, output: Output) -> Result<ExitCode, Failure> {
             "referrers": response.referrers,
             "skipped": response.skipped,
         }))?,
-        Output::Table => output::print(&table::facts(&[
+        Output::Table => output::print(&text::facts(&[
             ("image", response.target.to_string()),
             ("digest", response.digest.to_string()),
             ("referrers", response.referrers.to_string()),

@@ -5,14 +5,15 @@ use std::process::ExitCode;
 
 use bpf_image::registry::Access;
 use bpf_image::report::Exit;
+use bpf_image::text;
 use bpf_image::verbs::inspect::{ImageDetails, InspectRequest, InspectResponse, Target, inspect};
 use bpf_image_spec::config::{
     Encoding, Endianness, GlobalSpec, MapSpec, ObjectSpec, Pinning, ProgramSpec, Requires,
 };
 use bpf_image_spec::{Platform, Reference};
 
+use super::Failure;
 use super::output::{self, Output};
-use super::{Failure, table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,7 +80,7 @@ pub(crate) async fn run(args: Args, access: Access) -> Result<ExitCode, Failure>
     }
     anstream::eprintln!("error: the image declares what its object does not hold");
     for difference in &response.differences {
-        anstream::eprintln!("  {}", table::printable(difference));
+        anstream::eprintln!("  {}", text::printable(difference));
     }
     anstream::eprintln!("fault: image");
     Ok(ExitCode::from(Exit::Refused as u8))
@@ -94,17 +95,23 @@ fn text(response: &InspectResponse) -> String {
     if let Some(image) = &response.image {
         rows.extend(image_facts(image, response.from_bytes));
     }
-    rows.push(("object", format!("{}  {}", object.digest, table::bytes(object.size))));
+    rows.push(("object", format!("{}  {}", object.digest, text::bytes(object.size))));
     rows.push(("license", object.license.clone().unwrap_or_else(|| "none".to_owned())));
     rows.push(("byte order", byte_order(object).to_owned()));
     rows.push(("BTF", btf(object)));
     if let Some(requires) = &response.requires {
         rows.push(("kernel", kernel(requires)));
     }
-    let mut text = table::facts(&rows);
-    text += &programs(&object.programs);
-    text += &maps(&object.maps);
-    text += &globals(&object.globals, object.endianness);
+    let mut text = text::facts(&rows);
+    let tables = [
+        programs(&object.programs),
+        maps(&object.maps),
+        globals(&object.globals, object.endianness),
+    ];
+    for table in tables.iter().filter(|table| !table.is_empty()) {
+        text += "\n";
+        text += table;
+    }
     text
 }
 
@@ -169,7 +176,7 @@ fn programs(programs: &[ProgramSpec]) -> String {
             ]
         })
         .collect();
-    table::table(["PROGRAM", "TYPE", "SECTION", "INSNS", "MAPS", "CALLS"], &rows)
+    text::table(["PROGRAM", "TYPE", "SECTION", "INSNS", "MAPS", "CALLS"], &rows)
 }
 
 /// Every helper starts with `bpf_`: what tells them apart is the rest.
@@ -204,7 +211,7 @@ fn maps(maps: &[MapSpec]) -> String {
             ]
         })
         .collect();
-    table::table(["MAP", "TYPE", "KEY", "VALUE", "ENTRIES", "FLAGS", "PINNED"], &rows)
+    text::table(["MAP", "TYPE", "KEY", "VALUE", "ENTRIES", "FLAGS", "PINNED"], &rows)
 }
 
 fn globals(globals: &[GlobalSpec], order: Endianness) -> String {
@@ -221,7 +228,7 @@ fn globals(globals: &[GlobalSpec], order: Endianness) -> String {
             ]
         })
         .collect();
-    table::table(["GLOBAL", "TYPE", "SIZE", "DEFAULT", "SECTION", "SETTABLE"], &rows)
+    text::table(["GLOBAL", "TYPE", "SIZE", "DEFAULT", "SECTION", "SETTABLE"], &rows)
 }
 
 /// A number where it is one, else the bytes.

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bpf_image::text;
 use bpf_image::verbs::keygen::{KeygenRequest, keygen};
 use bpf_image_signing::KeyType;
 use clap::ValueEnum;
 use serde_json::json;
 
 use super::output::{self, Output};
-use super::{Failure, password, table};
+use super::{Failure, password};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,7 +76,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             "policy": response.policy,
         }))?,
         Output::Table => {
-            let facts = table::facts(&[
+            let facts = text::facts(&[
                 ("private key", response.private.display().to_string()),
                 ("public key", response.public.display().to_string()),
                 ("key id", response.id.to_string()),

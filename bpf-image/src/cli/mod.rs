@@ -10,7 +10,6 @@ mod keygen;
 mod output;
 mod password;
 mod sign;
-mod table;
 mod verify;
 
 use std::process::ExitCode;

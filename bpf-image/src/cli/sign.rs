@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bpf_image::registry::Access;
+use bpf_image::text;
 use bpf_image::verbs::sign::{SignRequest, SignResponse, read_private_key, sign};
 use bpf_image_spec::Reference;
 use serde_json::json;
 
 use super::args::key_value;
 use super::output::{self, Output};
-use super::{Failure, password, table};
+use super::{Failure, password};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,7 +74,7 @@ fn text(reference: &Reference, response: &SignResponse) -> String {
     let everywhere = "any; the layout does not say where the image belongs";
     let repository = response.repository.clone().unwrap_or_else(|| everywhere.to_owned());
     rows.push(("repository", repository));
-    table::facts(&rows)
+    text::facts(&rows)
 }
 
 fn json(response: &SignResponse) -> serde_json::Value {

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bpf_image::registry::Access;
+use bpf_image::text;
 use bpf_image::verbs::sign::read_public_key;
 use bpf_image::verbs::verify::{Trust, VerifyRequest, VerifyResponse, verify};
 use bpf_image_spec::Reference;
 use serde_json::json;
 
+use super::Failure;
 use super::output::{self, Output};
-use super::{Failure, table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,7 +75,7 @@ fn text(reference: &Reference, response: &VerifyResponse) -> String {
     for outcome in verdict.outcomes().iter().filter(|outcome| outcome.result().is_err()) {
         rows.push(("ignored", outcome.to_string()));
     }
-    table::facts(&rows)
+    text::facts(&rows)
 }
 
 fn json(response: &VerifyResponse) -> serde_json::Value {

@@ -1,10 +1,11 @@
 //! `bpf-loader check`.
 
 use anstream::println;
+use bpf_image::text::printable as plain;
 use serde_json::json;
 
 use super::args::{CheckArgs, Global, Output};
-use super::render::{self, DIM, GREEN, RED, YELLOW, plain};
+use super::render::{self, DIM, GREEN, RED, YELLOW};
 use crate::error::LoaderError;
 use crate::verbs::check::{self, Answer, Checked};
 

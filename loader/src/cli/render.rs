@@ -4,6 +4,8 @@ use anstream::println;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
+use bpf_image::text::printable as plain;
+
 use crate::kernel::protocol::Held;
 use crate::state::{Phase, Record};
 use crate::verbs::unload::Unloaded;
@@ -12,11 +14,6 @@ pub(super) const GREEN: Style = AnsiColor::Green.on_default();
 pub(super) const RED: Style = AnsiColor::Red.on_default();
 pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(super) const DIM: Style = Style::new().dimmed();
-
-/// Text that came from an image or a user, without what steers a terminal.
-pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
 
 pub(super) fn json(value: &Value) {
     println!("{value:#}");

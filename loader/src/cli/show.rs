@@ -1,10 +1,11 @@
 //! `bpf-loader show`.
 
 use anstream::println;
+use bpf_image::text::printable as plain;
 use serde_json::{Value, json};
 
 use super::args::{Global, Output, ShowArgs};
-use super::render::{self, DIM, plain};
+use super::render::{self, DIM};
 use super::table;
 use crate::error::LoaderError;
 use crate::kernel::protocol::DumpEntry;

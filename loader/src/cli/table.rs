@@ -1,12 +1,11 @@
 //! `bpf-loader list`.
 
 use anstream::println;
-use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
+use bpf_image::text;
 use serde_json::json;
 
 use super::args::Output;
-use super::render::{self, GREEN, RED, YELLOW, plain};
+use super::render::{self, GREEN, RED, YELLOW};
 use crate::verbs::list::{Health, Instance, Listing};
 
 pub(super) fn listing(listing: &Listing, output: Output) {
@@ -34,37 +33,31 @@ fn print(listing: &Listing) {
         println!("nothing is loaded");
         return;
     }
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["NAME", "HEALTH", "IMAGE", "DIGEST", "SIGNED BY", "ATTACHED AT"]);
-    for instance in &listing.instances {
-        let record = &instance.record;
-        let signers: Vec<_> = record.image.signers.iter().map(|s| plain(&s.name)).collect();
-        let points: Vec<_> =
-            record.installed.links.iter().map(|link| plain(&link.point.to_string())).collect();
-        let hex = record.image.digest.hex();
-        table.add_row([
-            plain(&record.name),
-            word(instance.health()).to_owned(),
-            plain(&record.image.reference),
-            hex.get(..12).unwrap_or_default().to_owned(),
-            signers.join(", "),
-            if points.is_empty() { "-".to_owned() } else { points.join(" ") },
-        ]);
+    let mut rows: Vec<[String; 6]> = listing.instances.iter().map(row).collect();
+    rows.extend(listing.orphans.iter().map(|orphan| {
+        let none = || "-".to_owned();
+        let path = orphan.path.display().to_string();
+        [orphan.id.to_string(), "no record".to_owned(), none(), none(), none(), path]
+    }));
+    let head = ["NAME", "HEALTH", "IMAGE", "DIGEST", "SIGNED BY", "ATTACHED AT"];
+    for line in text::table(head, &rows).lines() {
+        println!("{}", coloured(line));
     }
-    for orphan in &listing.orphans {
-        table.add_row([
-            orphan.id.to_string(),
-            "no record".to_owned(),
-            "-".to_owned(),
-            "-".to_owned(),
-            "-".to_owned(),
-            orphan.path.display().to_string(),
-        ]);
-    }
-    for line in table.lines() {
-        println!("{}", coloured(line.trim_end()));
-    }
+}
+
+fn row(instance: &Instance) -> [String; 6] {
+    let record = &instance.record;
+    let signers: Vec<_> = record.image.signers.iter().map(|s| s.name.as_str()).collect();
+    let points: Vec<_> = record.installed.links.iter().map(|l| l.point.to_string()).collect();
+    let hex = record.image.digest.hex();
+    [
+        record.name.clone(),
+        word(instance.health()).to_owned(),
+        record.image.reference.clone(),
+        hex.get(..12).unwrap_or_default().to_owned(),
+        signers.join(", "),
+        if points.is_empty() { "-".to_owned() } else { points.join(" ") },
+    ]
 }
 
 /// Colours the one column that says whether all is well; the table counts widths without it.

@@ -61,6 +61,9 @@ pub enum PlanError {
     /// The object cannot be made ready for loading.
     #[error(transparent)]
     Normalise(#[from] NormaliseError),
+    /// The object has no licence. aya would tell the kernel that it is GPL, which nobody said.
+    #[error("the object has no license section")]
+    NoLicense,
     /// The kernel is older than the attach point's kind.
     #[error("attach point `{point}` needs Linux {since}; this is {running}")]
     KernelLacks {
@@ -81,12 +84,16 @@ impl PlanError {
         match self {
             Self::NoPoint { example, .. } => Some(format!("add for example `--attach {example}`")),
             Self::KernelLacks { instead, .. } => instead.map(str::to_owned),
+            Self::NoLicense => Some(
+                "the author adds `char _license[] SEC(\"license\") = \"…\";` and builds it anew"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
 
     /// Whether the kernel is at fault rather than the command line: exit code 4, not 2.
     pub const fn kernel_cannot(&self) -> bool {
-        matches!(self, Self::KernelLacks { .. } | Self::Normalise(_))
+        matches!(self, Self::KernelLacks { .. } | Self::Normalise(_) | Self::NoLicense)
     }
 }

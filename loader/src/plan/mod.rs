@@ -105,6 +105,9 @@ pub fn plan(
     pin_dir: &Path,
 ) -> Result<Plan, PlanError> {
     let spec = object.spec();
+    if spec.license.is_none() {
+        return Err(PlanError::NoLicense);
+    }
     let points = points::choose(&spec.programs, &wanted.points)?;
     points::check_kernel(&points, kernel)?;
     let programs: Vec<&ProgramSpec> = spec

@@ -1,11 +1,14 @@
-//! Plain tables: aligned columns, bold heads, nothing that a copy to an issue would spoil.
+//! Text that both programs print: plain tables, aligned and with nothing that a copy to an issue
+//! would spoil.
 
 use std::fmt::Write as _;
 
 use anstyle::Style;
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
 
 /// Rows of `label  value`.
-pub(crate) fn facts(rows: &[(&str, String)]) -> String {
+pub fn facts(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
     let style = Style::new().bold();
     rows.iter().fold(String::new(), |mut text, (label, value)| {
@@ -16,37 +19,39 @@ pub(crate) fn facts(rows: &[(&str, String)]) -> String {
 }
 
 /// A table with a head; empty when there are no rows.
-pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let rows: Vec<_> = rows.iter().map(|row| row.each_ref().map(|cell| printable(cell))).collect();
-    let mut widths = head.map(|cell| cell.chars().count());
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(head);
+    for row in rows {
+        table.add_row(row.each_ref().map(|cell| printable(cell)));
     }
-    let line = |cells: [&str; N]| {
-        let padded: Vec<_> =
-            cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        padded.join("  ").trim_end().to_owned()
-    };
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     let style = Style::new().bold();
-    let mut text = format!("\n{style}{}{style:#}\n", line(head));
-    for row in &rows {
-        let _ = writeln!(text, "{}", line(row.each_ref().map(String::as_str)));
+    let mut text = String::new();
+    for (number, line) in table.lines().enumerate() {
+        let line = line.trim_end();
+        // Writing to a String cannot fail.
+        let _ = match number {
+            0 => writeln!(text, "{style}{line}{style:#}"),
+            _ => writeln!(text, "{line}"),
+        };
     }
     text
 }
 
-/// Names in objects and images are foreign text, and must not steer the terminal.
-pub(crate) fn printable(text: &str) -> String {
+/// Text from objects, images and registries, which must not steer the terminal.
+pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// A size for people, with the bytes where they say more.
-pub(crate) fn bytes(size: u64) -> String {
+pub fn bytes(size: u64) -> String {
     const UNITS: [&str; 3] = ["KiB", "MiB", "GiB"];
     if size < 1024 {
         return format!("{size} B");
@@ -69,7 +74,7 @@ mod tests {
     fn columns_are_aligned_and_control_characters_gone() {
         let rows = [["a".to_owned(), "x\u{1b}[1m".to_owned()], ["long".to_owned(), String::new()]];
         let text = anstream::adapter::strip_str(&table(["NAME", "TYPE"], &rows)).to_string();
-        assert_eq!(text, "\nNAME  TYPE\na     x\u{fffd}[1m\nlong\n");
+        assert_eq!(text, "NAME  TYPE\na     x\u{fffd}[1m\nlong\n");
         assert_eq!(table(["NAME"], &[]), "");
     }
 
