@@ -1,8 +1,8 @@
 //! The sample programs, compiled when somebody needs one.
 //!
 //! Objects go to `target/samples/` and are never committed. One is made again only when its
-//! source is newer, and the sources are named to clang by relative paths, so that the object's
-//! digest does not depend on where the repository lies.
+//! source is newer, and clang is kept from writing down where it runs, so that the object's digest
+//! does not depend on where the repository lies.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -52,6 +52,8 @@ pub fn object(name: &str) -> Result<PathBuf, SampleError> {
 pub fn compile(folder: &Path, source: &Path, output: &Path) -> Result<RunOutput, RunError> {
     let mut clang = Command::new("clang");
     clang.args(["-O2", "-g", "-Wall", "-Werror", "-target", "bpf", "-mcpu=v3"]);
+    // BTF names the source file of each line: by a path that is the same everywhere.
+    clang.arg("-fdebug-compilation-dir=.");
     for include in include_folders() {
         clang.arg("-I").arg(include);
     }
