@@ -3,6 +3,8 @@
 //! Each has folders that nobody else uses, so tests run side by side and never touch the
 //! machine's `/run/bpf-loader` or `/sys/fs/bpf`.
 
+#![expect(clippy::expect_used, reason = "a fixture: what fails here fails the test that uses it")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -35,6 +37,9 @@ impl Author {
     }
 
     /// `bpf-image` in the author's folder, with the key's password; add arguments.
+    ///
+    /// # Panics
+    /// When the program is not built.
     pub fn bpf_image(&self) -> Command {
         let mut command = Command::new(bins::bpf_image().expect("bpf-image is built"));
         command.current_dir(self.folder.path()).env("BPF_IMAGE_PASSWORD", PASSWORD);
@@ -182,6 +187,9 @@ impl Node {
     }
 
     /// `bpf-loader` of this node; add arguments.
+    ///
+    /// # Panics
+    /// When the program is not built.
     pub fn bpf_loader(&self) -> Command {
         let mut command = Command::new(bins::bpf_loader().expect("bpf-loader is built"));
         for (name, value) in self.environment() {

@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod demo;
 mod lint;
 mod setup;
 mod step;
@@ -26,6 +27,8 @@ struct Arguments {
 enum Job {
     /// Get what a Debian machine with only the Rust toolchain lacks.
     Setup,
+    /// The main job from end to end, each step with the command that a user would type.
+    Demo,
     /// Set up, build, and run every test.
     Test(test::Arguments),
     /// Check formatting, clippy, licences and the house rules for sources.
@@ -35,6 +38,7 @@ enum Job {
 fn main() -> ExitCode {
     let done = match Arguments::parse().job {
         Job::Setup => setup::run().map_err(Box::<dyn Error>::from),
+        Job::Demo => demo::run().map_err(Box::from),
         Job::Test(arguments) => test::run(&arguments).map_err(Box::from),
         Job::Lint => lint::run().map_err(Box::from),
     };

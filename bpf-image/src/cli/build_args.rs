@@ -12,7 +12,8 @@ const EXAMPLES: &str = "\
 Examples, in the directory of the object:
   eval buildah bud -f Containerfile.bytecode -t counter \"$(bpf-image build-args counter.o)\" .
   eval docker build -f Containerfile.bytecode -t counter \"$(bpf-image build-args counter.o)\" .
-  bpf-image build-args -o null counter.o | xargs -0 sh -c 'exec buildah bud \"$@\" -t counter .' -
+  bpf-image build-args -o null counter.o |
+    xargs -0 sh -c 'exec buildah bud -f Containerfile.bytecode \"$@\" -t counter .' -
 
 Values are JSON, so they are quoted for the shell: let `eval` take the quotes away again.";
 
