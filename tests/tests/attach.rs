@@ -1,6 +1,8 @@
 //! Every kind of attach point, as a user runs it: attached, seen to fire, kept when the command
 //! ends, found again, taken away, and nothing left.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what fails there fails the test")]
+
 use std::process::Command;
 
 use bpf_image_tests::cgroup::Cgroup;

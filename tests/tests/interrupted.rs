@@ -1,6 +1,8 @@
 //! Commands that are killed, and commands at the same time: either a program that `list` shows
 //! and `unload` removes, or nothing at all.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what fails there fails the test")]
+
 use std::process::Command;
 
 use bpf_image_tests::netns::{INTERFACE, Pair};

@@ -182,7 +182,9 @@ impl VerbError {
             | Self::DeclaredOtherwise { .. }
             | Self::OddIndex { .. } => (Exit::Refused, "image"),
             Self::Refused(Refusal::NoScope { .. })
-            | Self::PolicyFile(PolicyFileError::Absent { .. }) => (Exit::Refused, "policy"),
+            | Self::PolicyFile(PolicyFileError::Absent { .. } | PolicyFileError::Policy { .. }) => {
+                (Exit::Refused, "policy")
+            }
             Self::Refused(_) => (Exit::Refused, "signer"),
             Self::ObjectFile { .. } | Self::Build(_) => (Exit::Failed, "object"),
             Self::PushNotAsked { .. }
@@ -192,7 +194,6 @@ impl VerbError {
             | Self::Place(_)
             | Self::Epoch { .. } => (Exit::Usage, "command line"),
             Self::SignatureRace { .. } => (Exit::Unreachable, "registry"),
-            Self::PolicyFile(PolicyFileError::Policy { .. }) => (Exit::Failed, "policy"),
             Self::KeyFile { .. } | Self::Key(_) => (Exit::Failed, "key"),
             Self::PolicyFile(_) | Self::Read { .. } | Self::Write { .. } | Self::Exists { .. } => {
                 (Exit::Failed, "host")

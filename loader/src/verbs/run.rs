@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bpf_image::pipeline::CheckedObject;
+use bpf_image::pipeline::{CheckedObject, Resolved};
 use bpf_image_spec::Reference;
 use bpf_image_spec::config::KernelVersion;
 
@@ -117,7 +117,7 @@ fn record(checked: &CheckedObject, plan: &Plan, id: InstanceId, name: String) ->
         generation: FIRST,
         phase: Phase::Pending,
         image: ImageRecord {
-            reference: verified.resolved().reference().to_string(),
+            reference: absolute(verified.resolved()),
             digest: verified.resolved().digest(),
             manifest: fetched.manifest(),
             scope: verified.verdict().scope().to_owned(),
@@ -125,6 +125,20 @@ fn record(checked: &CheckedObject, plan: &Plan, id: InstanceId, name: String) ->
         },
         object: checked.object().spec().clone(),
         installed: plan.expected(),
+    }
+}
+
+/// The reference as asked for; a layout's with its path absolute, so that it means the same in
+/// every directory.
+fn absolute(resolved: &Resolved) -> String {
+    match resolved.reference() {
+        Reference::Registry(reference) => reference.to_string(),
+        Reference::Layout(reference) => {
+            let tag = reference.tag().map(|tag| format!(":{tag}"));
+            let digest = reference.digest().map(|digest| format!("@{digest}"));
+            let place = resolved.requested();
+            format!("{place}{}{}", tag.unwrap_or_default(), digest.unwrap_or_default())
+        }
     }
 }
 
