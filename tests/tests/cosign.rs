@@ -218,7 +218,7 @@ fn index_that_cosign_signed_is_run_by_its_platform() {
     let Some(cosign_3) = Cosign::v3_or_skip() else { return };
     let Some(registry) = Registry::or_skip() else { return };
     let object = samples::object("xdp_counter_v1").unwrap();
-    for (cosign, flags) in [(cosign_2, &["-r"][..]), (cosign_3, &["-r"])] {
+    for cosign in [cosign_2, cosign_3] {
         let author = cosign.author();
         let reference = registry.reference("org/index:v1");
         let mut build = author.bpf_image();
@@ -228,7 +228,7 @@ fn index_that_cosign_signed_is_run_by_its_platform() {
         }
         succeed(&mut build).unwrap();
         verify(&author, &reference).assert_code(3);
-        cosign.sign(&author, flags, &by_digest(&author, &reference));
+        cosign.sign(&author, &["--recursive"], &by_digest(&author, &reference));
         verify(&author, &reference).assert_code(0);
         // And back: ours over an index is cosign's, too.
         let ours = Author::new();
