@@ -32,7 +32,7 @@ impl Host {
         let author = Author::new();
         let reference = image(&author);
         let node = Node::trusting_layouts(&author);
-        Some(Self { author: author, node, pair: Pair::new().unwrap(), reference })
+        Some(Self { author, node, pair: Pair::new().unwrap(), reference })
     }
 
     /// Runs with these arguments, which must be refused.
