@@ -128,6 +128,10 @@ impl KernelError {
             Self::Busy { .. } => {
                 "`bpf-loader list` shows what is ours; `bpftool net` and `bpftool link` show all"
             }
+            Self::Mount { what, .. } if what == "bpffs" => {
+                "run as root with the default `--pin-dir`, or mount a bpffs (`mount -t bpf`) above \
+                 the one that is given"
+            }
             Self::Mount { .. } => "mount it, or run as root so that it can be mounted",
             Self::Pin { .. } => "the pin directory must be on a writable bpffs (`--pin-dir`)",
             Self::WorkerDied { .. } => {

@@ -152,12 +152,17 @@ fn raw_tracepoint_or_symbol_that_does_not_exist() {
     let Some(host) = Host::with("raw_tp_counter") else { return };
     host.refused(&["--attach", "raw_tp_counter=raw_tp:no_such_event"])
         .with(1, "host")
-        .saying("no_such_event")
+        .saying("raw tracepoint `no_such_event` does not exist")
+        .before_attaching();
+    let Some(host) = Host::with("tracepoint_counter") else { return };
+    host.refused(&["--attach", "tracepoint_counter=tracepoint:sched/no_such_event"])
+        .with(1, "host")
+        .saying("tracepoint `sched/no_such_event` does not exist")
         .before_attaching();
     let Some(host) = Host::with("uprobe_counter") else { return };
     host.refused(&["--attach", "uprobe_counter=uprobe:/bin/true:no_such_symbol"])
         .with(1, "host")
-        .saying("no_such_symbol")
+        .saying("symbol `no_such_symbol` is not found")
         .before_attaching();
     host.refused(&["--attach", "uprobe_counter=uprobe:/no/such/file:main"])
         .with(1, "host")
@@ -194,6 +199,7 @@ fn pin_directory_that_is_not_on_a_bpffs() {
     refused_command(&host.node, &command, MEMORY)
         .with(1, "host")
         .saying("bpffs is not mounted at")
+        .hinting("--pin-dir")
         .before_bpf();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use aya::programs::links::FdLink;
 use aya::programs::tc::{NlOptions, TcAttachOptions, TcHandle};
-use aya::programs::uprobe::{UProbeAttachLocation, UProbeScope};
+use aya::programs::uprobe::{UProbeAttachLocation, UProbeError, UProbeScope};
 use aya::programs::{
     CgroupAttachMode, CgroupSkbAttachType, LinkOrder, Program, ProgramError, TcAttachType,
     XdpMode as AyaXdpMode,
@@ -216,11 +216,16 @@ const fn attach_type(direction: Direction) -> TcAttachType {
 fn attach_error(link: &LinkPlan, error: &ProgramError) -> KernelError {
     let point = link.point.to_string();
     let cause = chain(error);
+    if let ProgramError::UProbeError(UProbeError::SymbolError { symbol, error }) = error {
+        // The cause alone tells only where else it was looked for: `failed to access debuglink …`.
+        let cause = format!("symbol `{symbol}` is not found ({})", chain(error.as_ref()));
+        return KernelError::Attach { point, cause };
+    }
     match errno(error) {
         Some(libc::EBUSY | libc::EEXIST) => KernelError::Busy { point, cause: holder(link, cause) },
         Some(libc::EPERM | libc::EACCES) => not_permitted(&format!("attaching `{point}`"), cause),
         Some(libc::ENOENT | libc::ENODEV) => {
-            KernelError::NoTarget { what: format!("its target ({cause})"), point }
+            KernelError::NoTarget { what: target(&link.point.target, &cause), point }
         }
         Some(libc::EOPNOTSUPP) if matches!(link.point.target, AttachTarget::Xdp { .. }) => {
             KernelError::Attach {
@@ -229,6 +234,15 @@ fn attach_error(link: &LinkPlan, error: &ProgramError) -> KernelError {
             }
         }
         _ => KernelError::Attach { point, cause },
+    }
+}
+
+/// What an attach point leads to, in words, when the kernel has no such thing.
+fn target(target: &AttachTarget, cause: &str) -> String {
+    match target {
+        AttachTarget::Tracepoint { category, name } => format!("tracepoint `{category}/{name}`"),
+        AttachTarget::RawTracepoint { name } => format!("raw tracepoint `{name}`"),
+        _ => format!("its target ({cause})"),
     }
 }
 
