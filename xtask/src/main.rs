@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod demo;
 mod lint;
 mod setup;
@@ -29,6 +30,8 @@ enum Job {
     Setup,
     /// The main job from end to end, each step with the command that a user would type.
     Demo,
+    /// `bpf-loader run` against the tools that a user would script, as a table.
+    Bench(bench::Arguments),
     /// Set up, build, and run every test.
     Test(test::Arguments),
     /// Check formatting, clippy, licences and the house rules for sources.
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().job {
         Job::Setup => setup::run().map_err(Box::<dyn Error>::from),
         Job::Demo => demo::run().map_err(Box::from),
+        Job::Bench(arguments) => bench::run(&arguments).map_err(Box::from),
         Job::Test(arguments) => test::run(&arguments).map_err(Box::from),
         Job::Lint => lint::run().map_err(Box::from),
     };
