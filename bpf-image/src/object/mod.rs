@@ -21,6 +21,7 @@ mod patch;
 mod program;
 mod requires;
 mod section;
+mod sections;
 mod set;
 mod table;
 
@@ -37,6 +38,7 @@ use self::table::feature::Feature;
 
 pub use self::error::{MapProblem, ObjectError, Problem};
 pub use self::normalise::{NormaliseError, for_aya};
+pub use self::sections::SectionSize;
 pub use self::set::{SetError, encode_global};
 
 /// Largest object that is read, in bytes; the largest real one seen has 2.25 MB.
