@@ -1,7 +1,8 @@
 //! Attach points (SPEC.md, "Attach points"): one text form for command lines, files and records.
 //!
 //! `PROGRAM=KIND:TARGET[,key=value…]`, for example `count=xdp:eth0,netns=blue,mode=generic`.
-//! In names and paths `%`, `,`, `:` and control characters are percent-encoded.
+//! In names and paths `%`, `,`, `:` and control characters are percent-encoded, in the program's name
+//! `=` and `/` as well.
 
 mod error;
 mod parse;

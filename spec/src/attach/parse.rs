@@ -19,7 +19,7 @@ impl FromStr for AttachPoint {
         if program.is_empty() || program.contains([':', ',', '/']) {
             return Err(shape());
         }
-        Ok(Self { program: program.to_owned(), target: parse_target(target, text)? })
+        Ok(Self { program: decoded(program, text)?, target: parse_target(target, text)? })
     }
 }
 
@@ -82,7 +82,10 @@ fn parse_target(target: &str, text: &str) -> Result<AttachTarget, AttachPointErr
 
 /// The attach target that a section names in full.
 pub(super) fn of_section(program: &ProgramSpec) -> Option<AttachTarget> {
-    let target = program.attach_target.as_deref()?;
+    // No text form has a NUL or a program without name.
+    let usable = |text: &&str| !text.contains('\0');
+    let target = program.attach_target.as_deref().filter(usable)?;
+    Some(program.name.as_str()).filter(usable).filter(|name| !name.is_empty())?;
     match program.program_type {
         ProgramType::Tracepoint => {
             let (category, name) = target.split_once('/')?;
@@ -91,7 +94,9 @@ pub(super) fn of_section(program: &ProgramSpec) -> Option<AttachTarget> {
                 name: name.to_owned(),
             })
         }
-        ProgramType::RawTracepoint => Some(AttachTarget::RawTracepoint { name: target.to_owned() }),
+        ProgramType::RawTracepoint => {
+            (!target.is_empty()).then(|| AttachTarget::RawTracepoint { name: target.to_owned() })
+        }
         ProgramType::Uprobe | ProgramType::Uretprobe => {
             let (path, place) = target.rsplit_once(':')?;
             let (symbol, offset) = symbol_and_offset(place)?;

@@ -4,12 +4,15 @@ use std::fmt::{self, Display};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode, percent_encode_byte};
 
 use super::{AttachPoint, AttachTarget, Direction, NetNs, TC_PRIORITY, XdpMode};
 
 /// What would be read as syntax.
 const RESERVED: &AsciiSet = &CONTROLS.add(b'%').add(b',').add(b':').add(b' ');
+
+/// What ends the name of a program, besides.
+const RESERVED_IN_PROGRAM: &AsciiSet = &RESERVED.add(b'=').add(b'/');
 
 fn encoded(text: &str) -> impl Display {
     percent_encode(text.as_bytes(), RESERVED).to_string()
@@ -21,7 +24,8 @@ fn encoded_path(path: &Path) -> impl Display {
 
 impl Display for AttachPoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.program, self.target)
+        let program = percent_encode(self.program.as_bytes(), RESERVED_IN_PROGRAM);
+        write!(f, "{program}={}", self.target)
     }
 }
 
@@ -87,6 +91,12 @@ fn write_direction(f: &mut fmt::Formatter<'_>, direction: Option<Direction>) -> 
 impl Display for NetNs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // Digits alone would be a process id.
+            Self::Name(name) if name.bytes().all(|b| b.is_ascii_digit()) => {
+                let (first, rest) = name.split_at(name.len().min(1));
+                first.bytes().try_for_each(|byte| write!(f, "{}", percent_encode_byte(byte)))?;
+                f.write_str(rest)
+            }
             Self::Name(name) => write!(f, "{}", encoded(name)),
             Self::Path(path) => write!(f, "{}", encoded_path(path)),
             Self::Pid(pid) => write!(f, "{pid}"),

@@ -99,7 +99,85 @@ fn sections_that_name_a_target_attach_with_no_flag() {
     assert_eq!(text(ProgramType::Tracepoint, Some("sched/../../x")), None);
 }
 
+#[test]
+fn a_namespace_named_as_a_number_is_not_a_process() {
+    for name in ["4242", "0", "4294967296"] {
+        let target = AttachTarget::Xdp {
+            interface: "eth0".to_owned(),
+            netns: Some(NetNs::Name(name.to_owned())),
+            mode: XdpMode::Auto,
+        };
+        let point = AttachPoint { program: "count".to_owned(), target };
+        assert_eq!(point.to_string().parse(), Ok(point));
+    }
+    assert_eq!(
+        canonical("count=xdp:eth0,netns=4%3242").as_deref(),
+        Ok("count=xdp:eth0,netns=%34242")
+    );
+}
+
+#[test]
+fn a_program_named_as_syntax_is_read_back() {
+    let text = canonical("a%2Cb%3D%2F%3A%25%0A=xdp:eth0");
+    assert_eq!(text.as_deref(), Ok("a%2Cb%3D%2F%3A%25%0A=xdp:eth0"));
+}
+
+#[test]
+fn sections_that_no_text_could_name_attach_nowhere() {
+    let of = |name: &str, program_type, target: &str| {
+        AttachPoint::of_section(&ProgramSpec {
+            attach_target: Some(target.to_owned()),
+            ..ProgramSpec::new(name.to_owned(), String::new(), program_type)
+        })
+    };
+    assert_eq!(of("count", ProgramType::RawTracepoint, ""), None);
+    assert_eq!(of("count", ProgramType::RawTracepoint, "a\0b"), None);
+    assert_eq!(of("count", ProgramType::Uprobe, "/bin/a\0:main"), None);
+    assert_eq!(of("", ProgramType::RawTracepoint, "sched_switch"), None);
+    assert_eq!(of("a\0b", ProgramType::RawTracepoint, "sched_switch"), None);
+}
+
 proptest! {
+    #[test]
+    fn any_program_name_round_trips(program in "[^\0]{1,20}") {
+        let target = AttachTarget::RawTracepoint { name: "sched_switch".to_owned() };
+        let point = AttachPoint { program, target };
+        prop_assert_eq!(point.to_string().parse(), Ok(point));
+    }
+
+    #[test]
+    fn any_namespace_name_round_trips(name in "[^/\0]{1,8}|[0-9]{1,12}") {
+        prop_assume!(name != "." && name != "..");
+        let target = AttachTarget::Tcx {
+            interface: "eth0".to_owned(),
+            netns: Some(NetNs::Name(name)),
+            direction: None,
+        };
+        let point = AttachPoint { program: "count".to_owned(), target };
+        prop_assert_eq!(point.to_string().parse(), Ok(point));
+    }
+
+    #[test]
+    fn any_section_round_trips(
+        name in ".{0,12}",
+        target in ".{0,20}|/[a-z:+%0-9]{0,12}:[a-z+,=%0-9]{0,8}",
+    ) {
+        for program_type in [
+            ProgramType::Tracepoint,
+            ProgramType::RawTracepoint,
+            ProgramType::Uprobe,
+            ProgramType::Uretprobe,
+        ] {
+            let program = ProgramSpec {
+                attach_target: Some(target.clone()),
+                ..ProgramSpec::new(name.clone(), String::new(), program_type)
+            };
+            if let Some(point) = AttachPoint::of_section(&program) {
+                prop_assert_eq!(point.to_string().parse(), Ok(point));
+            }
+        }
+    }
+
     #[test]
     fn any_text_is_read_or_refused(text in ".{0,80}") {
         if let Ok(point) = text.parse::<AttachPoint>() {
