@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
+/// Text from objects, images and registries, which must not steer the terminal.
+pub use bpf_image_spec::text::printable;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
@@ -43,11 +45,6 @@ pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
         };
     }
     text
-}
-
-/// Text from objects, images and registries, which must not steer the terminal.
-pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// A size for people, with the bytes where they say more.

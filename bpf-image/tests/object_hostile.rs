@@ -131,10 +131,12 @@ fn symbols_whose_names_all_end_in_one_nul_far_away() {
 
 #[test]
 fn names_that_would_steer_a_terminal() {
-    let mut elf = Elf::new();
-    let xdp = elf.code("xdp", &[EXIT]);
-    elf.symbol("p\u{1b}[2J", FUNCTION, xdp, 0, 8);
-    assert_eq!(problem(elf), Problem::Name);
+    for name in ["p\u{1b}[2J", "p\u{202e}q", "p\u{2066}", "\u{200b}p"] {
+        let mut elf = Elf::new();
+        let xdp = elf.code("xdp", &[EXIT]);
+        elf.symbol(name, FUNCTION, xdp, 0, 8);
+        assert_eq!(problem(elf), Problem::Name, "{name:?}");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub mod media_type;
 pub mod oci;
 pub mod platform;
 pub mod reference;
+pub mod text;
 
 pub use attach::AttachPoint;
 pub use config::Config;

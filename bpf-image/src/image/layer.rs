@@ -7,7 +7,7 @@
 use std::io::{self, Read};
 use std::path::Component;
 
-use bpf_image_spec::media_type;
+use bpf_image_spec::{media_type, text};
 use flate2::read::MultiGzDecoder;
 
 use super::{Form, ImageError, ImageManifest};
@@ -137,7 +137,7 @@ fn is_sparse(entry: &mut tar::Entry<'_, impl Read>) -> bool {
 
 /// Names are foreign text on their way to a terminal.
 fn printable(path: &str) -> String {
-    path.chars().take(100).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text::printable(&path.chars().take(100).collect::<String>())
 }
 
 /// Ends the stream at a bound and remembers that it did.

@@ -1,6 +1,8 @@
 //! Bounds-checked reads from one section, in the object's byte order.
 
 use bpf_image_spec::config::Endianness;
+/// What may appear in a spec: a terminal prints it as it is.
+pub(super) use bpf_image_spec::text::is_printable;
 
 use super::error::{ObjectError, Problem};
 
@@ -74,8 +76,3 @@ pub(super) fn u32_bytes(value: u32, endianness: Endianness) -> [u8; 4] {
 
 /// Longest name that is read. Mangled C++ and Rust names are long, but not longer.
 pub(super) const NAME_MAX: usize = 4096;
-
-/// Whether text may appear in a spec: a terminal prints it as it is.
-pub(super) fn is_printable(text: &str) -> bool {
-    !text.chars().any(char::is_control)
-}

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
+use bpf_image_spec::text::is_steering;
 use bytes::Bytes;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
@@ -95,7 +96,7 @@ impl Answer {
             None => String::from_utf8_lossy(&self.body[..self.body.len().min(400)]).into_owned(),
         };
         // A registry may not move the cursor or fill the screen.
-        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text: String = text.chars().map(|c| if is_steering(c) { ' ' } else { c }).collect();
         text.trim().chars().take(200).collect()
     }
 

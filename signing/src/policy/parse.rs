@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bpf_image_spec::text::is_printable;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -116,7 +117,7 @@ fn parse_signer(
 ) -> Result<Signer, PolicyError> {
     table.check_keys(SIGNER)?;
     let name = table.required_text("name")?;
-    if name.trim().is_empty() || name.len() > MAX_NAME || name.contains(char::is_control) {
+    if name.trim().is_empty() || name.len() > MAX_NAME || !is_printable(name) {
         return Err(table.value_error("name", "printable text of 1 to 128 bytes"));
     }
     let (line, pem) = match (table.text("key")?, table.text("key-file")?) {

@@ -163,8 +163,10 @@ fn values_of_the_wrong_kind_are_refused() {
         "line 1: policy version 2 is unknown; this program knows 1"
     );
     assert_eq!(refusal("version = 1\n[[scope]]\n"), "line 2: the scope has no `match`");
-    let text = scope("", &signer("\\u001b[31m", PEM));
-    assert!(refusal(&text).contains("`scope.signer.name` must be printable text"));
+    for name in ["\\u001b[31m", "release\\u202egnp", "\\u2066x", "a\\u200bb", "\\ufeff"] {
+        let text = scope("", &signer(name, PEM));
+        assert!(refusal(&text).contains("`scope.signer.name` must be printable text"), "{name}");
+    }
 }
 
 #[test]
