@@ -101,6 +101,61 @@ fn legacy_maps_are_read() {
     assert_eq!((map.max_entries, map.pinning), (16, Pinning::ByName));
 }
 
+fn legacy(section: &str, info: u8, size: u64, words: &[u32]) -> Elf {
+    let mut elf = Elf::new();
+    let definition = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let maps = elf.section(section, PROGBITS, 3, definition);
+    elf.symbol("m", info, maps, 0, size);
+    elf
+}
+
+#[test]
+fn maps_in_sections_that_only_aya_takes_for_maps() {
+    for section in ["maps_x", "mapsx", "maps.x", ".maps.x", ".mapsx", ".maps/x"] {
+        let elf = legacy(section, OBJECT, 28, &[1, 4, 8, 16, 0, 0, 1]);
+        assert_eq!(error(elf), ObjectError::MapSection { section: section.to_owned() });
+    }
+    let elf = legacy("maps/x", OBJECT, 28, &[1, 4, 8, 16, 0, 0, 1]);
+    assert_eq!(read(elf).unwrap().spec().maps[0].name, "m");
+}
+
+#[test]
+fn legacy_maps_pinned_as_nobody_knows() {
+    for pinning in [2, 0x100, u32::MAX] {
+        let elf = legacy("maps", OBJECT, 28, &[1, 4, 8, 16, 0, 0, pinning]);
+        let map = "m".to_owned();
+        assert_eq!(error(elf), ObjectError::Map { map, problem: MapProblem::Pinning(pinning) });
+    }
+}
+
+#[test]
+fn legacy_maps_that_end_within_a_field() {
+    // Of 27 bytes aya would read a pinning of 1, and another reader none.
+    let words = [1, 4, 8, 16, 0, 0, 1];
+    for size in [0, 4, 19, 21, 22, 23, 25, 26, 27] {
+        let problem = MapProblem::Size(size);
+        let map = "m".to_owned();
+        assert_eq!(error(legacy("maps", OBJECT, size, &words)), ObjectError::Map { map, problem });
+    }
+    for size in [20, 24] {
+        let object = read(legacy("maps", OBJECT, size, &words)).unwrap();
+        assert_eq!(object.spec().maps[0].pinning, Pinning::None);
+    }
+    assert!(read(legacy("maps", OBJECT, 36, &[1, 4, 8, 16, 0, 0, 1, 0, 0])).is_ok());
+    for size in [29, u64::MAX] {
+        let map = "m".to_owned();
+        let problem = MapProblem::NoSymbol;
+        assert_eq!(error(legacy("maps", OBJECT, size, &words)), ObjectError::Map { map, problem });
+    }
+}
+
+#[test]
+fn functions_among_legacy_maps_that_aya_takes_for_maps() {
+    let elf = legacy("maps", FUNCTION, 28, &[1, 4, 8, 16, 0, 0, 1]);
+    let map = "m".to_owned();
+    assert_eq!(error(elf), ObjectError::Map { map, problem: MapProblem::NotData });
+}
+
 #[test]
 fn section_of_four_gibibytes() {
     let mut elf = Elf::new();
@@ -297,7 +352,8 @@ fn map_definitions_that_mean_nothing() {
         types.extend([0, kind(3, 0), 0, 0, 0, number]);
         map_of(&types, b"type\0")
     };
-    assert_eq!(of(typed(4_000_000)), MapProblem::UnknownType(4_000_000));
+    let younger = read(typed(4_000_000)).unwrap();
+    assert_eq!(younger.spec().maps[0].map_type, MapType::Unknown(4_000_000));
     assert_eq!(read(typed(1)).unwrap().spec().maps[0].map_type, MapType::Hash);
     // struct { T *type; } with T a structure.
     let field = [0, kind(4, 1), 8, 9, 4, 0, 0, kind(2, 0), 3];

@@ -30,21 +30,25 @@ fn compare(declared: &Declared, found: &ObjectSpec) -> Vec<Difference> {
         }
     };
     label(declared.programs(), "programs[{}].type", &|name, value| {
-        found_as(program(name), |p| p.program_type.matches_label(value), |p| p.program_type.label())
+        found_as(
+            program(name),
+            |p| p.program_type.matches_label(value),
+            |p| p.program_type.to_string(),
+        )
     });
     label(declared.sections(), "programs[{}].section", &|name, value| {
-        found_as(program(name), |p| p.section == value, |p| &p.section)
+        found_as(program(name), |p| p.section == value, |p| p.section.clone())
     });
     label(declared.maps(), "maps[{}].type", &|name, value| {
         let map = found.maps.iter().find(|m| m.name == name);
-        found_as(map, |m| m.map_type.label() == value, |m| m.map_type.label())
+        found_as(map, |m| m.map_type.matches_label(value), |m| m.map_type.to_string())
     });
     if let Some(legacy) = declared.legacy() {
         let value = legacy.program_type.as_deref();
         let is = found_as(
             program(&legacy.program),
             |p| value.is_none_or(|value| p.program_type.matches_label(value)),
-            |p| p.program_type.label(),
+            |p| p.program_type.to_string(),
         );
         if let Found::Other(found) = is {
             let path = format!("programs[{}].type", legacy.program);
@@ -65,10 +69,10 @@ enum Found {
 fn found_as<'a, T>(
     item: Option<&'a T>,
     same: impl Fn(&T) -> bool,
-    text: impl Fn(&'a T) -> &'a str,
+    text: impl Fn(&'a T) -> String,
 ) -> Found {
     match item {
         Some(item) if same(item) => Found::AsDeclared,
-        other => Found::Other(other.map(|item| text(item).to_owned())),
+        other => Found::Other(other.map(text)),
     }
 }

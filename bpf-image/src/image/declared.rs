@@ -159,7 +159,8 @@ impl Declared {
             p.section.clone()
         })?;
         let maps: Vec<_> = object.maps.iter().map(|m| (m.name.as_str(), m.map_type)).collect();
-        let is = |map_type: bpf_image_spec::config::MapType, value: &str| map_type.label() == value;
+        let is =
+            |map_type: bpf_image_spec::config::MapType, value: &str| map_type.matches_label(value);
         agree(label::MAPS, self.maps.as_ref(), &maps, is, |m| m.to_string())
     }
 }

@@ -1,7 +1,6 @@
 //! The `.BTF.ext` section: what instructions are made from, and CO-RE relocations.
 //!
-//! Read here only as far as blocks of records by section; a later reader of source lines and
-//! relocation kinds takes the records from them.
+//! Read here as far as records by section; what they mean is read in `lines` and `relocation`.
 
 use super::btf::MAGIC;
 use super::bytes::{Bytes, u32_bytes};
@@ -32,7 +31,20 @@ pub(super) struct Block<'a> {
     /// The section's name: an offset in the strings of `.BTF`.
     pub(super) section: u32,
     pub(super) count: u32,
-    pub(super) records: &'a [u8],
+    pub(super) records: Bytes<'a>,
+}
+
+impl<'a> Part<'a> {
+    /// Every record with the name of its section; nothing where records are shorter than `len`.
+    pub(super) fn records(&self, len: u32) -> impl Iterator<Item = (u32, Bytes<'a>)> + '_ {
+        let size = self.record_size as usize;
+        let blocks = self.blocks.iter().filter(move |_| self.record_size >= len);
+        blocks.flat_map(move |block| {
+            let records = (0..block.count as usize)
+                .map_while(move |index| block.records.part(index.checked_mul(size)?, size).ok());
+            records.map(|record| (block.section, record))
+        })
+    }
 }
 
 impl<'a> BtfExt<'a> {
@@ -83,7 +95,7 @@ impl<'a> BtfExt<'a> {
                 if let Some(section) = rename(block.section) {
                     body.extend_from_slice(&word(section));
                     body.extend_from_slice(&word(block.count));
-                    body.extend_from_slice(block.records);
+                    body.extend_from_slice(block.records.data());
                 }
             }
             // A part of nothing but its record size is one that no reader expects.
@@ -122,7 +134,7 @@ fn part<'a>(bytes: &Bytes<'a>, field: usize, header_len: usize) -> Result<Part<'
         // An empty block is nothing that a compiler writes, and many of them cost memory.
         let next = next.filter(|_| count > 0);
         let next = next.ok_or_else(|| bytes.error(at, Problem::OutOfBounds))?;
-        blocks.push(Block { section, count, records: bytes.slice(records, next - records)? });
+        blocks.push(Block { section, count, records: bytes.part(records, next - records)? });
         at = next;
     }
     Ok(Part { record_size, blocks })

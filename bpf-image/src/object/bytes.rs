@@ -12,11 +12,23 @@ pub(super) struct Bytes<'a> {
     data: &'a [u8],
     endianness: Endianness,
     section: &'a str,
+    /// Where they start in the section.
+    start: usize,
 }
 
 impl<'a> Bytes<'a> {
     pub(super) fn new(data: &'a [u8], endianness: Endianness, section: &'a str) -> Self {
-        Self { data, endianness, section }
+        Self { data, endianness, section, start: 0 }
+    }
+
+    /// The bytes from `offset` on, `len` of them; errors still name their place in the section.
+    pub(super) fn part(&self, offset: usize, len: usize) -> Result<Self, ObjectError> {
+        let start = self.start.saturating_add(offset);
+        Ok(Self { data: self.slice(offset, len)?, start, ..*self })
+    }
+
+    pub(super) fn data(&self) -> &'a [u8] {
+        self.data
     }
 
     pub(super) fn len(&self) -> usize {
@@ -28,7 +40,7 @@ impl<'a> Bytes<'a> {
     }
 
     pub(super) fn error(&self, offset: usize, problem: Problem) -> ObjectError {
-        ObjectError::malformed(self.section, offset, problem)
+        ObjectError::malformed(self.section, self.start.saturating_add(offset), problem)
     }
 
     pub(super) fn slice(&self, offset: usize, len: usize) -> Result<&'a [u8], ObjectError> {

@@ -60,6 +60,7 @@ pub(super) struct Symbol<'a> {
     pub(super) name: &'a str,
     pub(super) kind: SymbolKind,
     pub(super) local: bool,
+    pub(super) weak: bool,
     /// `None`: undefined, absolute or common.
     pub(super) section: Option<usize>,
     pub(super) undefined: bool,
@@ -224,6 +225,7 @@ fn symbols<'a>(
                 _ => SymbolKind::Other,
             },
             local: symbol.is_local(),
+            weak: symbol.is_weak(),
             section,
             undefined: symbol.is_undefined(endian),
             value: symbol.st_value(endian),

@@ -64,6 +64,12 @@ pub enum ObjectError {
         /// The name.
         name: String,
     },
+    /// A section that one loader takes for maps and another for none.
+    #[error("section {section} holds maps to some loaders only; name it `.maps`")]
+    MapSection {
+        /// Name of the section.
+        section: String,
+    },
     /// A map definition that means nothing.
     #[error("map `{map}`: {problem}")]
     Map {
@@ -143,8 +149,6 @@ impl fmt::Display for Problem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MapProblem {
-    /// A number of `enum bpf_map_type` that this version does not know.
-    UnknownType(u32),
     /// No `type` field.
     NoType,
     /// A field that is not what the macros of `bpf_helpers.h` make.
@@ -157,18 +161,23 @@ pub enum MapProblem {
     NotAStruct,
     /// No symbol, or not inside its section.
     NoSymbol,
+    /// A legacy definition that ends within a field, or before the fields that all have.
+    Size(u64),
+    /// A function or something unnamed among legacy definitions.
+    NotData,
 }
 
 impl fmt::Display for MapProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownType(number) => write!(f, "unknown map type {number}"),
             Self::NoType => f.write_str("definition has no type"),
             Self::Field(name) => write!(f, "field `{name}` is not written as libbpf's macros do"),
             Self::SizeConflict(name) => write!(f, "`{name}` differs from the size of its type"),
             Self::Pinning(number) => write!(f, "unknown pinning {number}"),
             Self::NotAStruct => f.write_str("definition is not a structure"),
             Self::NoSymbol => f.write_str("no symbol inside the section"),
+            Self::Size(size) => write!(f, "definition has {size} bytes; 20, 24, 28 or more are known"),
+            Self::NotData => f.write_str("not the symbol of a definition"),
         }
     }
 }

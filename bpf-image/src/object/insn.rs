@@ -12,10 +12,12 @@ use super::table::feature::Feature;
 /// Size of one instruction slot.
 pub(super) const INSN_LEN: usize = 8;
 
-const LD_IMM64: u8 = 0x18;
-const CALL: u8 = 0x85;
-const CALL_SUBPROGRAM: u8 = 1;
+pub(super) const LD_IMM64: u8 = 0x18;
+pub(super) const CALL: u8 = 0x85;
+pub(super) const CALL_SUBPROGRAM: u8 = 1;
 const TAIL_CALL: u32 = 12;
+/// The frame pointer.
+const FRAME: u8 = 10;
 
 /// What one function uses, its callees left out.
 #[derive(Debug, Default)]
@@ -30,29 +32,36 @@ pub(super) struct Uses<'a> {
     /// Places in sections that hold functions: called, or handed out as callbacks.
     pub(super) callees: BTreeSet<(usize, u64)>,
     pub(super) features: BTreeSet<Feature>,
+    /// Atomic operations by name.
+    pub(super) atomics: BTreeSet<&'static str>,
+    /// Bytes below the frame pointer that are accessed, or whose address is taken.
+    pub(super) stack: u32,
 }
 
 /// One decoded slot.
 #[derive(Debug, Clone, Copy)]
-struct Insn {
-    code: u8,
-    src: u8,
-    off: u16,
-    imm: u32,
+pub(super) struct Insn {
+    pub(super) code: u8,
+    pub(super) dst: u8,
+    pub(super) src: u8,
+    pub(super) off: u16,
+    pub(super) imm: u32,
 }
 
 impl Insn {
-    fn read(bytes: &Bytes<'_>, at: usize) -> Result<Self, ObjectError> {
+    pub(super) fn read(bytes: &Bytes<'_>, at: usize) -> Result<Self, ObjectError> {
         let registers = bytes.u8(at + 1)?;
-        let src = match bytes.endianness() {
-            Endianness::Little => registers >> 4,
-            Endianness::Big => registers & 0xf,
+        let (high, low) = (registers >> 4, registers & 0xf);
+        let (dst, src) = match bytes.endianness() {
+            Endianness::Little => (low, high),
+            Endianness::Big => (high, low),
         };
-        Ok(Self { code: bytes.u8(at)?, src, off: bytes.u16(at + 2)?, imm: bytes.u32(at + 4)? })
+        let (code, off, imm) = (bytes.u8(at)?, bytes.u16(at + 2)?, bytes.u32(at + 4)?);
+        Ok(Self { code, dst, src, off, imm })
     }
 
     /// `imm` as the signed number that it is, widened so that adding to it cannot overflow much.
-    fn signed_imm(self) -> i64 {
+    pub(super) fn signed_imm(self) -> i64 {
         i64::from(i32::from_ne_bytes(self.imm.to_ne_bytes()))
     }
 }
@@ -69,9 +78,11 @@ pub(super) fn uses<'a>(
     if range.len() / INSN_LEN > 4096 {
         uses.features.insert(Feature::LargeProgram);
     }
+    let mut frame = Frame::default();
     let mut at = range.start;
     while at < range.end {
         let insn = Insn::read(&bytes, at)?;
+        frame.step(insn);
         let half = || bytes.error(at, Problem::HalfInstruction);
         match insn.code {
             LD_IMM64 if at + 2 * INSN_LEN > range.end => return Err(half()),
@@ -80,10 +91,14 @@ pub(super) fn uses<'a>(
                 at += INSN_LEN;
             }
             CALL => uses.call(elf, &bytes, (section, at), insn)?,
-            _ => uses.features.extend(feature(insn)),
+            _ => {
+                uses.features.extend(feature(insn));
+                uses.atomics.extend(atomic(insn));
+            }
         }
         at += INSN_LEN;
     }
+    uses.stack = frame.bytes;
     Ok(uses)
 }
 
@@ -158,18 +173,23 @@ impl<'a> Uses<'a> {
         self.externs.extend(&other.externs);
         self.maps.extend(&other.maps);
         self.features.extend(&other.features);
+        self.atomics.extend(&other.atomics);
     }
 
     /// Entries that [`Uses::absorb`] has to look at.
     pub(super) fn weight(&self) -> usize {
-        self.helpers.len() + self.kfuncs.len() + self.externs.len() + self.maps.len() + 1
+        let named = self.helpers.len() + self.kfuncs.len() + self.externs.len() + self.maps.len();
+        named + self.atomics.len() + 1
+    }
+
+    /// Whether it may go on in another program.
+    pub(super) fn tail_calls(&self) -> bool {
+        self.helpers.contains(&TAIL_CALL)
     }
 
     /// Tail calls out of programs with subprograms came later than either.
     pub(super) fn combine(&mut self) {
-        let has_both =
-            self.helpers.contains(&TAIL_CALL) && self.features.contains(&Feature::Subprogram);
-        if has_both {
+        if self.tail_calls() && self.features.contains(&Feature::Subprogram) {
             self.features.insert(Feature::TailCallWithSubprograms);
         }
     }
@@ -183,6 +203,86 @@ pub(super) fn is_map_section(name: &str) -> bool {
 /// The form that libbpf 1.0 gave up and aya still writes.
 pub(super) fn is_legacy_map_section(name: &str) -> bool {
     name == "maps" || name.starts_with("maps/")
+}
+
+/// What aya takes for maps: more than anybody means, and a map that nobody sees must not be made.
+pub(super) fn is_map_section_to_aya(name: &str) -> bool {
+    name.starts_with("maps") || name.starts_with(".maps")
+}
+
+/// Follows copies of the frame pointer through straight code.
+#[derive(Debug, Default)]
+struct Frame {
+    /// Distance of each register from the frame pointer, where it is known.
+    registers: [Option<i64>; 11],
+    bytes: u32,
+}
+
+impl Frame {
+    fn step(&mut self, insn: Insn) {
+        let (class, dst) = (insn.code & 0x07, usize::from(insn.dst));
+        let offset = i64::from(insn.off.cast_signed());
+        match class {
+            // A load reads what its source points to, a store writes what its destination does.
+            0x1 => {
+                self.touch(insn.src, offset);
+                self.set(dst, None);
+            }
+            0x2 | 0x3 => self.touch(insn.dst, offset),
+            0x7 if insn.code == 0xbf && insn.off == 0 => {
+                let copied = self.distance(insn.src);
+                self.set(dst, copied);
+            }
+            0x7 if matches!(insn.code, 0x07 | 0x17) => {
+                let change = insn.signed_imm();
+                let change = if insn.code == 0x07 { change } else { -change };
+                let moved = self.distance(insn.dst).and_then(|at| at.checked_add(change));
+                self.set(dst, moved);
+                self.touch(insn.dst, 0);
+            }
+            0x0 | 0x4 | 0x7 => self.set(dst, None),
+            // Behind a jump or a call another path may have come in.
+            _ => self.registers = [None; 11],
+        }
+    }
+
+    fn distance(&self, register: u8) -> Option<i64> {
+        if register == FRAME { Some(0) } else { *self.registers.get(usize::from(register))? }
+    }
+
+    fn set(&mut self, register: usize, distance: Option<i64>) {
+        if let Some(known) = self.registers.get_mut(register) {
+            *known = distance;
+        }
+    }
+
+    fn touch(&mut self, register: u8, offset: i64) {
+        let at = self.distance(register).and_then(|at| at.checked_add(offset));
+        let below = at.and_then(i64::checked_neg).and_then(|below| u32::try_from(below).ok());
+        self.bytes = self.bytes.max(below.unwrap_or_default());
+    }
+}
+
+/// Name of an atomic operation (`BPF_ATOMIC`).
+fn atomic(insn: Insn) -> Option<&'static str> {
+    if insn.code & 0xe7 != 0xc3 {
+        return None;
+    }
+    Some(match insn.imm {
+        0x00 => "add",
+        0x01 => "fetch_add",
+        0x40 => "or",
+        0x41 => "fetch_or",
+        0x50 => "and",
+        0x51 => "fetch_and",
+        0xa0 => "xor",
+        0xa1 => "fetch_xor",
+        0xe1 => "xchg",
+        0xf1 => "cmpxchg",
+        0x100 => "load_acquire",
+        0x110 => "store_release",
+        _ => "unknown",
+    })
 }
 
 /// What an instruction set of a certain age is needed for.
@@ -215,7 +315,7 @@ mod tests {
     use super::*;
 
     fn insn(code: u8, off: u16, imm: u32) -> Insn {
-        Insn { code, src: 0, off, imm }
+        Insn { code, dst: 0, src: 0, off, imm }
     }
 
     #[test]
@@ -234,6 +334,37 @@ mod tests {
         assert_eq!(feature(insn(0x3f, 1, 0)), Some(Feature::CpuV4), "sdiv");
         assert_eq!(feature(insn(0xd7, 0, 16)), Some(Feature::CpuV4), "bswap");
         assert_eq!(feature(insn(0xdc, 0, 16)), None, "to big endian");
+    }
+
+    #[test]
+    fn stack_is_followed_through_copies() {
+        let mut frame = Frame::default();
+        let insn = |code, dst, src, off: i16, imm: i32| Insn {
+            code,
+            dst,
+            src,
+            off: off.cast_unsigned(),
+            imm: imm.cast_unsigned(),
+        };
+        frame.step(insn(0x7b, FRAME, 1, -8, 0));
+        assert_eq!(frame.bytes, 8, "store");
+        frame.step(insn(0xbf, 2, FRAME, 0, 0));
+        frame.step(insn(0x07, 2, 0, 0, -24));
+        assert_eq!(frame.bytes, 24, "address taken");
+        frame.step(insn(0x71, 3, 2, -4, 0));
+        assert_eq!(frame.bytes, 28, "load through the copy");
+        frame.step(insn(0x85, 0, 0, 0, 1));
+        frame.step(insn(0x7b, 2, 1, -64, 0));
+        assert_eq!(frame.bytes, 28, "a call forgets");
+        frame.step(insn(0x07, FRAME, 0, i16::MIN, i32::MIN));
+    }
+
+    #[test]
+    fn atomics_by_name() {
+        assert_eq!(atomic(insn(0xdb, 0, 0)), Some("add"));
+        assert_eq!(atomic(insn(0xc3, 0, 0xf1)), Some("cmpxchg"));
+        assert_eq!(atomic(insn(0x7b, 0, 0)), None, "a plain store");
+        assert_eq!(atomic(insn(0xdc, 0, 16)), None, "a byte swap");
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! follows from tables of kernel versions is apart, in [`Object::requires`].
 //!
 //! [`elf`] alone knows the ELF library; `btf` and `btf_ext` read type information; `section`
-//! gives section names their meaning; `insn`, `program`, `map` and `global` make the spec.
+//! gives section names their meaning; `insn`, `program`, `map`, `global`, `external` and
+//! `relocation` make the spec; `source` lists instructions and source lines for whoever asks.
 //! [`encode_global`] and [`for_aya`] are the two things that a loader does with it.
 
 mod btf;
@@ -13,16 +14,19 @@ mod btf_ext;
 mod bytes;
 mod elf;
 mod error;
+mod external;
 mod global;
 mod insn;
 mod map;
 mod normalise;
 mod patch;
 mod program;
+mod relocation;
 mod requires;
 mod section;
 mod sections;
 mod set;
+mod source;
 mod table;
 
 use std::collections::BTreeSet;
@@ -34,12 +38,14 @@ use self::btf::Btf;
 use self::btf_ext::BtfExt;
 use self::bytes::Bytes;
 use self::elf::Elf;
+use self::program::{Place, Program};
 use self::table::feature::Feature;
 
 pub use self::error::{MapProblem, ObjectError, Problem};
 pub use self::normalise::{NormaliseError, for_aya};
 pub use self::sections::SectionSize;
 pub use self::set::{SetError, encode_global};
+pub use self::source::{Instruction, SourceLine, Target};
 
 /// Largest object that is read, in bytes; the largest real one seen has 2.25 MB.
 pub const OBJECT_MAX: usize = 64 * 1024 * 1024;
@@ -49,19 +55,18 @@ pub const OBJECT_MAX: usize = 64 * 1024 * 1024;
 pub struct Object {
     bytes: Vec<u8>,
     spec: ObjectSpec,
-    /// What the instructions of all programs ask of a kernel.
-    features: BTreeSet<Feature>,
-    /// Whether the kernel's symbols are referred to, other than by calls.
-    has_kernel_symbols: bool,
-    /// Section of each program, and the externs that it uses; in the order of the spec.
+    /// What else is known of each program, in the order of the spec.
     details: Vec<ProgramDetail>,
 }
 
 /// What loading a program takes and its spec does not hold.
 #[derive(Debug)]
 struct ProgramDetail {
-    section: usize,
+    place: Place,
+    /// Kernel variables, Kconfig values and kernel functions that are not called.
     externs: Vec<String>,
+    /// What its instructions ask of a kernel.
+    features: BTreeSet<Feature>,
 }
 
 impl Object {
@@ -74,38 +79,33 @@ impl Object {
         let btf = btf(&elf)?;
         let ext = btf_ext(&elf)?;
         let maps = map::maps(&elf, btf.as_ref())?;
-        let programs = program::programs(&elf, &maps.places)?;
+        let programs = program::programs(&elf, &maps)?;
         let globals = global::globals(&elf, btf.as_ref())?;
-        let kconfig = externs_of(btf.as_ref(), ".kconfig")?;
+        let called = programs.iter().flat_map(|program| &program.spec.kfuncs);
+        let externs = external::externs(&elf, btf.as_ref(), called)?;
+        let relocations = relocation::relocations(ext.as_ref(), btf.as_ref())?;
         let license = license(&elf)?;
+        let (mut specs, mut details) = (Vec::new(), Vec::new());
+        for Program { spec, place, features, externs } in programs {
+            specs.push(spec);
+            details.push(ProgramDetail { place, externs, features });
+        }
         let spec = ObjectSpec {
             digest: Digest::of(&bytes),
             size: bytes.len() as u64,
             endianness: elf.endianness,
             license,
-            programs: programs.iter().map(|program| program.spec.clone()).collect(),
+            programs: specs,
             maps: maps.specs,
             globals,
+            externs: Some(externs),
             btf: BtfSpec {
                 present: btf.is_some(),
                 core_relocations: ext.map_or(0, |ext| ext.core_relocations()),
+                relocations,
             },
         };
-        let mut object = Self {
-            spec,
-            features: BTreeSet::new(),
-            has_kernel_symbols: false,
-            details: Vec::with_capacity(programs.len()),
-            bytes: Vec::new(),
-        };
-        for program in programs {
-            object.features.extend(program.features);
-            object.has_kernel_symbols |= program.externs.iter().any(|name| !kconfig.contains(name));
-            let detail = ProgramDetail { section: program.section, externs: program.externs };
-            object.details.push(detail);
-        }
-        object.bytes = bytes;
-        Ok(object)
+        Ok(Self { bytes, spec, details })
     }
 
     /// The file, byte for byte as it was read.
@@ -132,21 +132,6 @@ fn btf<'a>(elf: &Elf<'a>) -> Result<Option<Btf<'a>>, ObjectError> {
 fn btf_ext<'a>(elf: &Elf<'a>) -> Result<Option<BtfExt<'a>>, ObjectError> {
     let found = elf.section_named(".BTF.ext");
     found.map(|(_, of)| BtfExt::read(Bytes::new(of.data, elf.endianness, of.name))).transpose()
-}
-
-/// Names of the variables in a BTF data section of externs.
-fn externs_of(btf: Option<&Btf<'_>>, section: &str) -> Result<BTreeSet<String>, ObjectError> {
-    let mut names = BTreeSet::new();
-    let Some(btf) = btf else { return Ok(names) };
-    for (_, of) in btf.iter() {
-        let of = of?;
-        if of.kind == btf::Kind::DataSection && btf.string(of.name)? == section {
-            for variable in of.variables() {
-                names.insert(btf.string(btf.get(variable?.id)?.name)?.to_owned());
-            }
-        }
-    }
-    Ok(names)
 }
 
 /// The text of the `license` section up to its NUL; libbpf takes 63 bytes of it.

@@ -108,7 +108,7 @@ fn wanted_sections<'a>(
             let (program, symbol) = ((*name).to_owned(), symbol.clone());
             return Err(NormaliseError::Extern { program, symbol });
         }
-        sections.insert(detail.section, *name);
+        sections.insert(detail.place.section, *name);
     }
     Ok(sections)
 }

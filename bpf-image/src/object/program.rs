@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use bpf_image_spec::config::ProgramSpec;
+use bpf_image_spec::config::{MapType, ProgramSpec};
 
 use super::elf::{Elf, SectionKind, SymbolKind};
 use super::error::{ObjectError, Problem};
 use super::insn::{INSN_LEN, Uses, uses};
+use super::map::Maps;
 use super::section::meaning;
 use super::table::feature::Feature;
 use super::table::helper;
@@ -20,25 +21,32 @@ const STEPS_MAX: usize = 1 << 22;
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) spec: ProgramSpec,
-    pub(super) section: usize,
+    pub(super) place: Place,
     pub(super) features: BTreeSet<Feature>,
     /// Symbols that only the kernel or libbpf can give: ksyms and Kconfig values.
     pub(super) externs: Vec<String>,
 }
 
+/// Where the instructions of a program are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) section: usize,
+    /// In bytes from the section's start.
+    pub(super) start: usize,
+    /// In bytes.
+    pub(super) len: usize,
+}
+
 struct Function<'a> {
     name: &'a str,
-    section: usize,
-    instructions: usize,
+    place: Place,
     uses: Uses<'a>,
 }
 
-/// Reads every program, in the order of names. `maps`: place of each map and its name.
-pub(super) fn programs(
-    elf: &Elf<'_>,
-    maps: &BTreeMap<(usize, u64), String>,
-) -> Result<Vec<Program>, ObjectError> {
+/// Reads every program, in the order of names.
+pub(super) fn programs(elf: &Elf<'_>, maps: &Maps) -> Result<Vec<Program>, ObjectError> {
     let functions = functions(elf)?;
+    let depths = stack_depths(&functions);
     let mut steps = 0;
     let mut programs = Vec::new();
     for (start, function) in &functions {
@@ -50,7 +58,8 @@ pub(super) fn programs(
             return Err(ObjectError::TooMany { what: "programs", count, max });
         }
         let all = closure(elf, &functions, *start, &mut steps)?;
-        programs.push(program(elf, maps, function, &all)?);
+        let stack = depths.get(start).copied().unwrap_or_default();
+        programs.push(program(elf, maps, function, &all, stack)?);
     }
     programs.sort_by(|a, b| a.spec.name.cmp(&b.spec.name));
     let twice = programs.windows(2).find(|pair| pair[0].spec.name == pair[1].spec.name);
@@ -94,9 +103,9 @@ fn functions<'a>(elf: &Elf<'a>) -> Result<Functions<'a>, ObjectError> {
         if symbol.local && functions.contains_key(&key) {
             continue;
         }
-        let count = range.len() / INSN_LEN;
+        let place = Place { section: index, start: range.start, len: range.len() };
         let uses = uses(elf, index, range)?;
-        let function = Function { name: symbol.name, section: index, instructions: count, uses };
+        let function = Function { name: symbol.name, place, uses };
         functions.insert(key, function);
     }
     Ok(functions)
@@ -104,8 +113,36 @@ fn functions<'a>(elf: &Elf<'a>) -> Result<Functions<'a>, ObjectError> {
 
 /// As libbpf's `prog_is_subprog`: functions in `.text` are subprograms, unless there is one alone.
 fn is_program(elf: &Elf<'_>, functions: &Functions<'_>, function: &Function<'_>) -> bool {
-    let section = elf.sections.get(function.section);
+    let section = elf.sections.get(function.place.section);
     functions.len() == 1 || section.is_some_and(|section| section.name != ".text")
+}
+
+/// Bytes of stack of each function with the deepest chain of calls below it. The kernel refuses
+/// circles, so it does not matter where one is cut.
+fn stack_depths(functions: &Functions<'_>) -> BTreeMap<(usize, u64), u32> {
+    let mut depths = BTreeMap::new();
+    let mut entered = HashSet::new();
+    for start in functions.keys() {
+        let mut waiting = vec![*start];
+        while let Some(place) = waiting.last().copied() {
+            let Some(function) = functions.get(&place).filter(|_| !depths.contains_key(&place))
+            else {
+                waiting.pop();
+                continue;
+            };
+            if entered.insert(place) {
+                let callees = function.uses.callees.iter();
+                waiting.extend(callees.filter(|callee| !entered.contains(*callee)));
+            } else {
+                let callees = function.uses.callees.iter();
+                let below = callees.filter_map(|callee| depths.get(callee)).max().copied();
+                let depth = function.uses.stack.saturating_add(below.unwrap_or_default());
+                depths.insert(place, depth);
+                waiting.pop();
+            }
+        }
+    }
+    depths
 }
 
 /// What the function at `start` uses with everything that it calls.
@@ -137,16 +174,17 @@ fn closure<'a>(
 
 fn program(
     elf: &Elf<'_>,
-    maps: &BTreeMap<(usize, u64), String>,
+    maps: &Maps,
     function: &Function<'_>,
     uses: &Uses<'_>,
+    stack: u32,
 ) -> Result<Program, ObjectError> {
-    let section = elf.sections.get(function.section).map_or("", |section| section.name);
+    let section = elf.sections.get(function.place.section).map_or("", |section| section.name);
     let mut map_names = BTreeSet::new();
     for place in &uses.maps {
         let within = elf.sections.get(place.0).map_or("", |section| section.name);
         let nowhere = || ObjectError::malformed(within, place.1, Problem::OutOfBounds);
-        map_names.insert(maps.get(place).ok_or_else(nowhere)?.clone());
+        map_names.insert(maps.places.get(place).ok_or_else(nowhere)?.clone());
     }
     let helpers: BTreeSet<_> = uses
         .helpers
@@ -155,7 +193,11 @@ fn program(
         .collect();
     let meaning = meaning(section);
     let name = function.name;
-    let instructions = u32::try_from(function.instructions)
+    let jumps = uses.tail_calls();
+    let holds_programs = |name: &&String| maps.type_of(name) == Some(MapType::ProgArray);
+    let tail_call_maps = map_names.iter().filter(|_| jumps).filter(holds_programs);
+    let tail_call_maps = tail_call_maps.cloned().collect();
+    let instructions = u32::try_from(function.place.len / INSN_LEN)
         .map_err(|_| ObjectError::malformed(section, 0u64, Problem::TooBig))?;
     Ok(Program {
         spec: ProgramSpec {
@@ -168,8 +210,12 @@ fn program(
             helpers: helpers.into_iter().collect(),
             kfuncs: uses.kfuncs.iter().map(ToString::to_string).collect(),
             maps: map_names.into_iter().collect(),
+            stack: Some(stack),
+            atomics: Some(uses.atomics.iter().map(ToString::to_string).collect()),
+            tail_call_maps: Some(tail_call_maps),
+            frags: Some(meaning.definition.is_some_and(|name| name.starts_with("xdp.frags"))),
         },
-        section: function.section,
+        place: function.place,
         features: uses.features.clone(),
         externs: uses.externs.iter().map(ToString::to_string).collect(),
     })

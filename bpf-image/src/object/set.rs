@@ -224,6 +224,7 @@ mod tests {
             license: None,
             programs: vec![],
             maps: vec![],
+            externs: None,
             globals: vec![GlobalSpec {
                 name: "g".to_owned(),
                 section: ".rodata".to_owned(),

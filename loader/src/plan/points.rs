@@ -145,15 +145,8 @@ mod tests {
 
     fn program(name: &str, program_type: ProgramType, target: Option<&str>) -> ProgramSpec {
         ProgramSpec {
-            name: name.to_owned(),
-            section: String::new(),
-            program_type,
             attach_target: target.map(str::to_owned),
-            sleepable: false,
-            instructions: 2,
-            helpers: vec![],
-            kfuncs: vec![],
-            maps: vec![],
+            ..ProgramSpec::new(name.to_owned(), String::new(), program_type)
         }
     }
 

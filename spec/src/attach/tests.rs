@@ -75,15 +75,8 @@ fn paths_that_climb_or_end_early_are_refused() {
 #[test]
 fn sections_that_name_a_target_attach_with_no_flag() {
     let program = |program_type, target: Option<&str>| ProgramSpec {
-        name: "count".to_owned(),
-        section: String::new(),
-        program_type,
         attach_target: target.map(str::to_owned),
-        sleepable: false,
-        instructions: 0,
-        helpers: vec![],
-        kfuncs: vec![],
-        maps: vec![],
+        ..ProgramSpec::new("count".to_owned(), String::new(), program_type)
     };
     let text = |program_type, target| {
         AttachPoint::of_section(&program(program_type, target)).map(|point| point.to_string())

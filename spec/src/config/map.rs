@@ -1,9 +1,12 @@
 //! Maps of an object and the names of their types.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One map that the object defines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +35,62 @@ pub struct MapSpec {
     /// BTF name of the value's type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_type: Option<String>,
+    /// `map_extra`: hash functions of a bloom filter, address of an arena …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<u64>,
+    /// NUMA node that the object asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numa_node: Option<u32>,
+    /// Shape of the maps that a map of maps holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inner: Option<InnerMapSpec>,
+}
+
+impl MapSpec {
+    /// A map of which nothing is known but its name and type.
+    pub const fn new(name: String, map_type: MapType) -> Self {
+        Self {
+            name,
+            map_type,
+            key_size: 0,
+            value_size: 0,
+            max_entries: 0,
+            flags: 0,
+            pinning: Pinning::None,
+            key_type: None,
+            value_type: None,
+            extra: None,
+            numa_node: None,
+            inner: None,
+        }
+    }
+}
+
+/// Shape of the maps inside a map of maps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InnerMapSpec {
+    /// Type.
+    #[serde(rename = "type")]
+    pub map_type: MapType,
+    /// Size of a key in bytes.
+    pub key_size: u32,
+    /// Size of a value in bytes.
+    pub value_size: u32,
+    /// Entries at most.
+    pub max_entries: u32,
+    /// `BPF_F_*` flags of map creation.
+    #[serde(default)]
+    pub flags: u32,
+    /// BTF name of the key's type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_type: Option<String>,
+    /// BTF name of the value's type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_type: Option<String>,
+    /// `map_extra`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<u64>,
 }
 
 /// Pinning that the object asks for (`LIBBPF_PIN_*`).
@@ -48,25 +107,27 @@ pub enum Pinning {
 macro_rules! map_types {
     ($($variant:ident = $number:literal / $label:literal),+ $(,)?) => {
         /// The kernel's `enum bpf_map_type` (uapi/linux/bpf.h), by the names of `io.ebpf.maps`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         #[expect(missing_docs, reason = "the kernel's names, documented by the kernel")]
         pub enum MapType {
-            $(#[serde(rename = $label)] $variant,)+
+            $($variant,)+
+            /// A type younger than this version, by the kernel's number; see [`MapType::of`].
+            Unknown(u32),
         }
 
         impl MapType {
-            /// Every type.
+            /// Every type that has a name.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             /// The kernel's number.
             pub const fn number(self) -> u32 {
-                match self { $(Self::$variant => $number,)+ }
+                match self { $(Self::$variant => $number,)+ Self::Unknown(number) => number }
             }
 
-            /// The name in `io.ebpf.maps`.
-            pub const fn label(self) -> &'static str {
-                match self { $(Self::$variant => $label,)+ }
+            /// The name in `io.ebpf.maps`; `None` for a type that this version does not know.
+            pub const fn known_label(self) -> Option<&'static str> {
+                match self { $(Self::$variant => Some($label),)+ Self::Unknown(_) => None }
             }
 
             /// The type with the kernel's number, if this version knows it.
@@ -115,7 +176,41 @@ map_types! {
     InsnArray = 34 / "insn_array",
 }
 
+/// Before the number of a type that its writer had no name for.
+const NUMBERED: &str = "type_";
+
+/// A text that is no map type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a map type")]
+pub struct MapTypeError(String);
+
 impl MapType {
+    /// The type with the kernel's number, known or not.
+    pub const fn of(number: u32) -> Self {
+        match Self::from_number(number) {
+            Some(known) => known,
+            None => Self::Unknown(number),
+        }
+    }
+
+    /// The name in `io.ebpf.maps`: `type_N` where this version has none for number N.
+    pub fn label(self) -> Cow<'static, str> {
+        match self.known_label() {
+            Some(label) => Cow::Borrowed(label),
+            None => Cow::Owned(format!("{NUMBERED}{}", self.number())),
+        }
+    }
+
+    /// Whether `label` means this type, by its name or by its number.
+    pub fn matches_label(self, label: &str) -> bool {
+        label.parse() == Ok(self)
+    }
+
+    /// Whether values are maps.
+    pub const fn holds_maps(self) -> bool {
+        matches!(self, Self::ArrayOfMaps | Self::HashOfMaps)
+    }
+
     /// Whether each CPU has a value of its own.
     pub const fn is_per_cpu(self) -> bool {
         matches!(
@@ -127,7 +222,51 @@ impl MapType {
 
 impl fmt::Display for MapType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.label())
+        f.pad(&self.label())
+    }
+}
+
+impl FromStr for MapType {
+    type Err = MapTypeError;
+
+    fn from_str(text: &str) -> Result<Self, MapTypeError> {
+        let named = Self::ALL.iter().find(|known| known.known_label() == Some(text)).copied();
+        // A writer without the name and a reader with it mean the same type.
+        let numbered = || {
+            let number = text.strip_prefix(NUMBERED)?.parse::<u32>().ok()?;
+            (format!("{NUMBERED}{number}") == text).then(|| Self::of(number))
+        };
+        named.or_else(numbered).ok_or_else(|| MapTypeError(text.to_owned()))
+    }
+}
+
+impl Serialize for MapType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.label())
+    }
+}
+
+impl<'de> Deserialize<'de> for MapType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for MapType {
+    fn schema_name() -> Cow<'static, str> {
+        "MapType".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<_> = Self::ALL.iter().filter_map(|known| known.known_label()).collect();
+        schemars::json_schema!({
+            "description": "The kernel's map type by name, or by number where the writer knew no name",
+            "anyOf": [
+                { "enum": names },
+                { "type": "string", "pattern": "^type_(0|[1-9][0-9]*)$" }
+            ]
+        })
     }
 }
 
@@ -141,5 +280,17 @@ mod tests {
             assert_eq!(MapType::from_number(map_type.number()), Some(*map_type));
         }
         assert_eq!(MapType::from_number(9999), None);
+    }
+
+    #[test]
+    fn type_without_a_name_keeps_its_number() {
+        let json = serde_json::to_string(&MapType::of(9999)).expect("serialises");
+        assert_eq!(json, r#""type_9999""#);
+        assert_eq!(serde_json::from_str::<MapType>(&json).ok(), Some(MapType::Unknown(9999)));
+        assert_eq!("type_27".parse(), Ok(MapType::RingBuf), "known by now");
+        assert!(MapType::RingBuf.matches_label("ringbuf"));
+        for bad in ["", "type_", "type_+1", "type_01", "type_4294967296", "Ringbuf"] {
+            assert!(bad.parse::<MapType>().is_err(), "{bad}");
+        }
     }
 }

@@ -5,16 +5,20 @@
 //! time, so it is advice and never compared.
 
 mod difference;
+mod external;
 mod global;
 mod map;
 mod program;
+mod relocation;
 mod requires;
 
 pub use difference::{Difference, differences};
+pub use external::{ExternKind, ExternSpec};
 pub use global::{Encoding, GlobalSpec};
-pub use map::{MapSpec, MapType, Pinning};
+pub use map::{InnerMapSpec, MapSpec, MapType, MapTypeError, Pinning};
 pub use program::{ProgramSpec, ProgramType};
-pub use requires::{KernelVersion, KernelVersionError, Reason, Requires};
+pub use relocation::{CoreKind, CoreRelocation};
+pub use requires::{KernelVersion, KernelVersionError, Lookup, LookupKind, Reason, Requires};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,13 +74,16 @@ pub struct ObjectSpec {
     /// Global variables, in the order of their names.
     #[serde(default)]
     pub globals: Vec<GlobalSpec>,
+    /// What the kernel or its configuration has to give, in the order of names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub externs: Option<Vec<ExternSpec>>,
     /// Type information in the object.
     #[serde(default)]
     pub btf: BtfSpec,
 }
 
 /// Type information that an object carries.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BtfSpec {
     /// Whether there is a `.BTF` section.
@@ -85,6 +92,9 @@ pub struct BtfSpec {
     /// CO-RE relocations: with any, loading needs the BTF of the running kernel.
     #[serde(default)]
     pub core_relocations: u32,
+    /// The distinct ones among them, sorted. A writer may leave them out where they are many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relocations: Option<Vec<CoreRelocation>>,
 }
 
 /// Byte order.

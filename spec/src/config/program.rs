@@ -33,6 +33,39 @@ pub struct ProgramSpec {
     /// Maps that it or its subprograms use, by name, sorted.
     #[serde(default)]
     pub maps: Vec<String>,
+    /// Bytes of stack at least: of the deepest chain of calls, as far as the bytes tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<u32>,
+    /// Atomic operations of it and its subprograms, by name (`fetch_add`, `cmpxchg` …), sorted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub atomics: Option<Vec<String>>,
+    /// Maps through which it may call other programs, by name, sorted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail_call_maps: Option<Vec<String>>,
+    /// Whether it takes packets in several buffers (`xdp.frags` sections).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frags: Option<bool>,
+}
+
+impl ProgramSpec {
+    /// A program of which nothing is known but its name, section and type.
+    pub const fn new(name: String, section: String, program_type: ProgramType) -> Self {
+        Self {
+            name,
+            section,
+            program_type,
+            attach_target: None,
+            sleepable: false,
+            instructions: 0,
+            helpers: Vec::new(),
+            kfuncs: Vec::new(),
+            maps: Vec::new(),
+            stack: None,
+            atomics: None,
+            tail_call_maps: None,
+            frags: None,
+        }
+    }
 }
 
 macro_rules! program_types {
@@ -97,6 +130,8 @@ program_types! {
     Fentry = "fentry" / "tracing",
     /// `SEC("fexit/…")`
     Fexit = "fexit" / "tracing",
+    /// `SEC("fsession/…")`: entry and exit in one program
+    Fsession = "fsession" / "tracing",
     /// `SEC("fmod_ret/…")`
     FmodRet = "fmod_ret" / "tracing",
     /// `SEC("iter/…")`

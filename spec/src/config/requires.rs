@@ -15,12 +15,70 @@ pub struct Requires {
     pub tables: String,
     /// Oldest kernel that has everything in [`Requires::reasons`].
     pub kernel: KernelVersion,
-    /// Each requirement that is younger than the oldest kernel the tables cover.
+    /// Each requirement that is younger than the oldest kernel the tables cover, the youngest
+    /// first.
     #[serde(default)]
     pub reasons: Vec<Reason>,
     /// Whether loading needs the running kernel's BTF (`/sys/kernel/btf/vmlinux`).
     #[serde(default)]
     pub kernel_btf: bool,
+    /// What loading will look for in the running kernel's BTF. A writer may leave it out where it
+    /// is long.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<Lookup>,
+    /// Capabilities that loading takes, attaching left out: `CAP_BPF` …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<String>,
+}
+
+impl Requires {
+    /// Each requirement of one program, the youngest first.
+    pub fn reasons_of<'a>(&'a self, program: &'a str) -> impl Iterator<Item = &'a Reason> {
+        let of = move |reason: &&Reason| {
+            reason.programs.is_empty() || reason.programs.iter().any(|name| name == program)
+        };
+        self.reasons.iter().filter(of)
+    }
+
+    /// The oldest kernel that may load one program; `None` if any that the tables cover may.
+    pub fn kernel_of(&self, program: &str) -> Option<KernelVersion> {
+        self.reasons_of(program).map(|reason| reason.kernel).max()
+    }
+}
+
+/// One name that loading looks for in the running kernel's BTF.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Lookup {
+    /// What it is.
+    pub kind: LookupKind,
+    /// Name in the kernel.
+    pub name: String,
+    /// Whether the object loads without it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+    /// Programs that need it; empty: the object, whatever is loaded of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<String>,
+}
+
+/// What a name in the kernel's BTF stands for.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum LookupKind {
+    /// A function that programs may call.
+    Kfunc,
+    /// A variable.
+    Variable,
+    /// A structure, union, enum or typedef that CO-RE relocations ask about.
+    Type,
+    /// A function that a program attaches to.
+    Function,
+    /// A tracepoint that a program attaches to.
+    Tracepoint,
 }
 
 /// One requirement and the kernel that first met it.
@@ -31,6 +89,9 @@ pub struct Reason {
     pub kernel: KernelVersion,
     /// What: ``helper `bpf_ringbuf_reserve` ``, ``map type `ringbuf` `` …
     pub feature: String,
+    /// Programs that need it; empty: the object, whatever is loaded of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<String>,
 }
 
 /// A kernel version as `MAJOR.MINOR`.
@@ -113,6 +174,27 @@ impl JsonSchema for KernelVersion {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_program_has_its_own_kernel() {
+        let reason = |minor, feature: &str, programs: &[&str]| Reason {
+            kernel: KernelVersion::new(5, minor),
+            feature: feature.to_owned(),
+            programs: programs.iter().map(ToString::to_string).collect(),
+        };
+        let requires = Requires {
+            tables: "1".to_owned(),
+            kernel: KernelVersion::new(5, 18),
+            reasons: vec![reason(18, "new", &["a"]), reason(8, "old", &["a", "b"])],
+            kernel_btf: false,
+            lookups: vec![],
+            capabilities: vec![],
+        };
+        assert_eq!(requires.kernel_of("a"), Some(KernelVersion::new(5, 18)));
+        assert_eq!(requires.kernel_of("b"), Some(KernelVersion::new(5, 8)));
+        assert_eq!(requires.kernel_of("c"), None);
+        assert_eq!(requires.reasons_of("a").count(), 2);
+    }
 
     #[test]
     fn versions_order_by_number() {

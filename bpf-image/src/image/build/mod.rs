@@ -192,15 +192,24 @@ fn annotations(object: &Object, options: &BuildOptions) -> Annotations {
     all
 }
 
-/// The config of `object` as JSON of at most `max` bytes.
+/// The config of `object` as JSON of at most `max` bytes. What a writer may leave out is left out
+/// where it does not fit (SPEC.md, "Config").
 fn config_of(object: &Object, title: &str, max: usize) -> Result<Vec<u8>, BuildError> {
-    let config = Config {
+    let mut config = Config {
         schema_version: SCHEMA_VERSION,
         critical: Vec::new(),
         object: object.spec().clone(),
         requires: Some(object.requires()),
     };
-    let json = config.to_json();
+    let mut json = config.to_json();
+    if json.len() > max {
+        config.object.btf.relocations = None;
+        json = config.to_json();
+    }
+    if let Some(requires) = config.requires.as_mut().filter(|_| json.len() > max) {
+        requires.lookups.clear();
+        json = config.to_json();
+    }
     if json.len() > max {
         return Err(BuildError::ConfigTooLarge { title: title.to_owned(), size: json.len(), max });
     }

@@ -3,10 +3,13 @@
 //! Types stay where they are: only an offset is kept for each, and [`types`] decodes one when it
 //! is asked for. Every walk through references has a depth limit, as the kernel's has.
 
+mod print;
 mod resolve;
 mod types;
 
 pub(super) use types::{Kind, Member, Type, Variable};
+
+use bpf_image_spec::text::is_steering;
 
 use super::bytes::{Bytes, NAME_MAX, is_printable};
 use super::error::{ObjectError, Problem};
@@ -98,6 +101,19 @@ impl<'a> Btf<'a> {
         let end = end.ok_or_else(|| bad(Problem::Name))?;
         let text = tail.get(..end).and_then(|name| std::str::from_utf8(name).ok());
         text.filter(|text| is_printable(text)).ok_or_else(|| bad(Problem::Name))
+    }
+
+    /// A line of source at that offset of the string section: any text, so tabs become spaces and
+    /// what a terminal would obey is left out.
+    pub(super) fn source_text(&self, offset: u32) -> Result<String, ObjectError> {
+        let bad = |problem| self.bytes.error(offset as usize, problem);
+        let tail = self.strings.get(offset as usize..).ok_or_else(|| bad(Problem::OutOfBounds))?;
+        let line = tail.iter().take(NAME_MAX).position(|byte| *byte == 0);
+        // A line longer than that is cut: it is for reading only.
+        let line = tail.get(..line.unwrap_or(NAME_MAX.min(tail.len()))).unwrap_or_default();
+        let text = String::from_utf8_lossy(line);
+        let printable = text.chars().map(|c| if c == '\t' { ' ' } else { c });
+        Ok(printable.filter(|c| !is_steering(*c)).collect())
     }
 
     /// Error about the type with that id.

@@ -6,7 +6,7 @@ use super::{Btf, Kind, Type};
 use crate::object::error::{ObjectError, Problem};
 
 /// As the kernel: `MAX_RESOLVE_DEPTH`.
-const DEPTH_MAX: usize = 32;
+pub(super) const DEPTH_MAX: usize = 32;
 /// A spelled type name longer than this is cut.
 const NAME_MAX: usize = 256;
 
@@ -117,7 +117,7 @@ impl<'a> Btf<'a> {
                 Kind::Struct { .. } | Kind::Forward { union: false } => named("struct")?,
                 Kind::Union { .. } | Kind::Forward { union: true } => named("union")?,
                 Kind::Enum { .. } => named("enum")?,
-                Kind::Prototype => "function".to_owned(),
+                Kind::Prototype(_) => "function".to_owned(),
                 Kind::Int { .. } | Kind::Float { .. } | Kind::Typedef(_) => named("")?,
                 Kind::Function(_)
                 | Kind::Variable { .. }

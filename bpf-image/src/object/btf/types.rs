@@ -13,6 +13,10 @@ pub(in crate::object) struct Type<'a> {
     count: usize,
     /// Where they start.
     entries: usize,
+    /// `kind_flag`: members say the width of bit fields, an enumeration is signed.
+    flag: bool,
+    /// Whether values have 64 bits.
+    wide: bool,
     bytes: Option<Bytes<'a>>,
 }
 
@@ -20,23 +24,50 @@ pub(in crate::object) struct Type<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::object) enum Kind {
     Void,
-    Int { size: u32, signed: bool, character: bool, boolean: bool, plain: bool },
+    Int {
+        size: u32,
+        signed: bool,
+        character: bool,
+        boolean: bool,
+        plain: bool,
+    },
     Pointer(u32),
-    Array { element: u32, count: u32 },
-    Struct { size: u32 },
-    Union { size: u32 },
-    Enum { size: u32, signed: bool },
-    Forward { union: bool },
+    Array {
+        element: u32,
+        count: u32,
+    },
+    Struct {
+        size: u32,
+    },
+    Union {
+        size: u32,
+    },
+    Enum {
+        size: u32,
+        signed: bool,
+    },
+    Forward {
+        union: bool,
+    },
     Typedef(u32),
     Volatile(u32),
     Const(u32),
     Restrict(u32),
     Function(u32),
-    Prototype,
-    Variable { target: u32, fixed: bool },
+    /// With the type that it returns.
+    Prototype(u32),
+    Variable {
+        target: u32,
+        fixed: bool,
+    },
     DataSection,
-    Float { size: u32 },
-    DeclTag { target: u32, component: Option<u32> },
+    Float {
+        size: u32,
+    },
+    DeclTag {
+        target: u32,
+        component: Option<u32>,
+    },
     TypeTag(u32),
 }
 
@@ -45,6 +76,22 @@ pub(in crate::object) enum Kind {
 pub(in crate::object) struct Member {
     pub(in crate::object) name: u32,
     pub(in crate::object) target: u32,
+    /// Width of a bit field; 0 for any other member.
+    pub(in crate::object) bits: u32,
+}
+
+/// A parameter of a function prototype; the last one with neither name nor type is `...`.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::object) struct Parameter {
+    pub(in crate::object) name: u32,
+    pub(in crate::object) target: u32,
+}
+
+/// A value of an enumeration, in the bits of a `u64`.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::object) struct Value {
+    pub(in crate::object) name: u32,
+    pub(in crate::object) bits: u64,
 }
 
 /// A variable of a data section.
@@ -113,7 +160,7 @@ impl<'a> Btf<'a> {
             10 => Kind::Const(size_or_type),
             11 => Kind::Restrict(size_or_type),
             12 => Kind::Function(size_or_type),
-            13 => Kind::Prototype,
+            13 => Kind::Prototype(size_or_type),
             14 => Kind::Variable { target: size_or_type, fixed: bytes.u32(extra)? == 0 },
             15 => Kind::DataSection,
             16 => Kind::Float { size: size_or_type },
@@ -125,41 +172,88 @@ impl<'a> Btf<'a> {
             _ => return Err(bytes.error(at, Problem::Kind(number))),
         };
         let name = bytes.u32(at)?;
-        Ok(Type { name, kind, count, entries: extra, bytes: Some(bytes) })
+        let (entries, wide) = (extra, number == 19);
+        Ok(Type { name, kind, count, entries, flag, wide, bytes: Some(bytes) })
     }
 }
 
 impl Type<'_> {
-    pub(super) const VOID: Self =
-        Self { name: 0, kind: Kind::Void, count: 0, entries: 0, bytes: None };
+    pub(super) const VOID: Self = Self {
+        name: 0,
+        kind: Kind::Void,
+        count: 0,
+        entries: 0,
+        flag: false,
+        wide: false,
+        bytes: None,
+    };
+
+    /// How many members, values, parameters or variables it has.
+    pub(in crate::object) fn len(&self) -> usize {
+        self.count
+    }
 
     /// Members of a structure or union; nothing for another kind.
     pub(in crate::object) fn members(
         &self,
     ) -> impl Iterator<Item = Result<Member, ObjectError>> + '_ {
+        (0..self.count).map_while(|index| self.member(index).transpose())
+    }
+
+    /// One member of a structure or union.
+    pub(in crate::object) fn member(&self, index: usize) -> Result<Option<Member>, ObjectError> {
         let has = matches!(self.kind, Kind::Struct { .. } | Kind::Union { .. });
-        self.entries(has, 12)
-            .map(|(bytes, at)| Ok(Member { name: bytes.u32(at)?, target: bytes.u32(at + 4)? }))
+        let Some((bytes, at)) = self.entry(has, 12, index) else { return Ok(None) };
+        let bits = if self.flag { bytes.u32(at + 8)? >> 24 } else { 0 };
+        Ok(Some(Member { name: bytes.u32(at)?, target: bytes.u32(at + 4)?, bits }))
+    }
+
+    /// One value of an enumeration.
+    pub(in crate::object) fn value(&self, index: usize) -> Result<Option<Value>, ObjectError> {
+        let Kind::Enum { signed, .. } = self.kind else { return Ok(None) };
+        let each = if self.wide { 12 } else { 8 };
+        let Some((bytes, at)) = self.entry(true, each, index) else { return Ok(None) };
+        let low = bytes.u32(at + 4)?;
+        let bits = if self.wide {
+            u64::from(bytes.u32(at + 8)?) << 32 | u64::from(low)
+        } else if signed {
+            i64::from(low.cast_signed()).cast_unsigned()
+        } else {
+            u64::from(low)
+        };
+        Ok(Some(Value { name: bytes.u32(at)?, bits }))
+    }
+
+    /// Parameters of a function prototype; nothing for another kind.
+    pub(in crate::object) fn parameters(
+        &self,
+    ) -> impl Iterator<Item = Result<Parameter, ObjectError>> + '_ {
+        (0..self.count).map_while(|index| {
+            let (bytes, at) = self.entry(matches!(self.kind, Kind::Prototype(_)), 8, index)?;
+            let read = || Ok(Parameter { name: bytes.u32(at)?, target: bytes.u32(at + 4)? });
+            Some(read())
+        })
     }
 
     /// Variables of a data section; nothing for another kind.
     pub(in crate::object) fn variables(
         &self,
     ) -> impl Iterator<Item = Result<Variable, ObjectError>> + '_ {
-        self.entries(self.kind == Kind::DataSection, 12).map(|(bytes, at)| {
-            Ok(Variable {
-                id: bytes.u32(at)?,
-                offset: bytes.u32(at + 4)?,
-                size: bytes.u32(at + 8)?,
-            })
+        (0..self.count).map_while(|index| {
+            let (bytes, at) = self.entry(self.kind == Kind::DataSection, 12, index)?;
+            let read = || {
+                Ok(Variable {
+                    id: bytes.u32(at)?,
+                    offset: bytes.u32(at + 4)?,
+                    size: bytes.u32(at + 8)?,
+                })
+            };
+            Some(read())
         })
     }
 
-    fn entries(&self, has: bool, each: usize) -> impl Iterator<Item = (Bytes<'_>, usize)> {
-        let count = if has { self.count } else { 0 };
-        let start = self.entries;
-        self.bytes
-            .into_iter()
-            .flat_map(move |bytes| (0..count).map(move |n| (bytes, start + n * each)))
+    fn entry(&self, has: bool, each: usize, index: usize) -> Option<(&Bytes<'_>, usize)> {
+        let bytes = self.bytes.as_ref().filter(|_| has && index < self.count)?;
+        Some((bytes, self.entries + index * each))
     }
 }

@@ -91,6 +91,8 @@ pub(in crate::object) const DEFINITIONS: &[Definition] = &[
     sleepable(with_target("fentry.s", Fentry, 5, 10)),
     sleepable(with_target("fmod_ret.s", FmodRet, 5, 10)),
     sleepable(with_target("fexit.s", Fexit, 5, 10)),
+    with_target("fsession", Fsession, 7, 0),
+    sleepable(with_target("fsession.s", Fsession, 7, 0)),
     with_target("freplace", Freplace, 5, 6),
     with_target("lsm", Lsm, 5, 7),
     sleepable(with_target("lsm.s", Lsm, 5, 10)),
