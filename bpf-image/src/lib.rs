@@ -2,12 +2,19 @@
 //!
 //! One folder a noun: [`object`] reads ELF bytes, [`image`] knows the manifest forms,
 //! [`layout`] and [`registry`] hold images, [`repository`] is either of them, [`pipeline`] turns a
-//! reference into a checked object stage by stage, [`verbs`] are the commands as functions.
+//! reference into a checked object stage by stage, [`diff`] and [`lint`] judge objects, [`verbs`] are
+//! the commands as functions.
 
 #![forbid(unsafe_code)]
 
+pub mod diff;
+pub mod disasm;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod image;
 pub mod layout;
+pub mod lint;
 pub mod object;
 pub mod pipeline;
 pub mod registry;

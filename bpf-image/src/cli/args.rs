@@ -3,7 +3,7 @@
 use bpf_image::registry::Access;
 use clap::{Parser, Subcommand};
 
-use super::{build, build_args, completions, copy, inspect, keygen, sign, verify};
+use super::{build, build_args, completions, copy, diff, inspect, keygen, lint, sign, verify};
 
 const EXAMPLES: &str = "\
 From object to a verified image, with no registry at hand:
@@ -13,9 +13,10 @@ From object to a verified image, with no registry at hand:
   bpf-image verify --key release.pub oci:images:v1
 
 References: registry/repository[:tag][@sha256:…], or oci:DIR[:TAG] for an OCI image layout on disk.
-Exit codes: 0 done, 1 failed here, 2 usage, 3 refused by policy or verification, 5 registry or network.";
+Exit codes: 0 done, 1 failed here, 2 usage, 3 refused by policy or verification, 5 registry or network,
+6 a gate said no (diff --fail-on, lint).";
 
-/// Pack BPF programs as OCI images: inspect, build, push, pull, sign, verify.
+/// Pack BPF programs as OCI images: inspect, compare, build, push, pull, sign, verify.
 #[derive(Debug, Parser)]
 #[command(name = "bpf-image", version, after_help = EXAMPLES, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -41,8 +42,12 @@ impl Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show what a BPF object or image holds
+    /// Show what BPF objects or images hold
     Inspect(inspect::Args),
+    /// Show what an upgrade from one object or image to another will change
+    Diff(diff::Args),
+    /// Find what will stop an object or surprise its users
+    Lint(lint::Args),
     /// Pack objects as an image
     Build(build::Args),
     /// Print the build arguments for Containerfile.bytecode

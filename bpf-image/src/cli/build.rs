@@ -89,7 +89,7 @@ pub(crate) async fn run(args: Args, access: Access) -> Result<ExitCode, Failure>
     };
     let response = build(request).await?;
     match output {
-        Output::Json => output::print_json(&json(&response))?,
+        data @ (Output::Json | Output::Yaml) => output::print_data(data, &json(&response))?,
         Output::Table => output::print(&text(&response))?,
     }
     Ok(ExitCode::SUCCESS)

@@ -67,7 +67,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         Style::Json => {
             let object: serde_json::Map<_, _> =
                 arguments.map(|(name, value)| ((*name).to_owned(), value.clone().into())).collect();
-            output::print_json(&object)?;
+            output::print_data(output::Output::Json, &object)?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -69,12 +69,15 @@ fn print(response: &CopyResponse, output: Output) -> Result<ExitCode, Failure> {
         anstream::eprintln!("warning: left behind {}", text::printable(skipped));
     }
     match output {
-        Output::Json => output::print_json(&json!({
-            "reference": response.target.to_string(),
-            "digest": response.digest,
-            "referrers": response.referrers,
-            "skipped": response.skipped,
-        }))?,
+        data @ (Output::Json | Output::Yaml) => output::print_data(
+            data,
+            &json!({
+                "reference": response.target.to_string(),
+                "digest": response.digest,
+                "referrers": response.referrers,
+                "skipped": response.skipped,
+            }),
+        )?,
         Output::Table => output::print(&text::facts(&[
             ("image", response.target.to_string()),
             ("digest", response.digest.to_string()),

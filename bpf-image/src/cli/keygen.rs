@@ -69,12 +69,15 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         scope: args.scope,
     })?;
     match args.output {
-        Output::Json => output::print_json(&json!({
-            "private": response.private,
-            "public": response.public,
-            "id": response.id.to_string(),
-            "policy": response.policy,
-        }))?,
+        data @ (Output::Json | Output::Yaml) => output::print_data(
+            data,
+            &json!({
+                "private": response.private,
+                "public": response.public,
+                "id": response.id.to_string(),
+                "policy": response.policy,
+            }),
+        )?,
         Output::Table => {
             let facts = text::facts(&[
                 ("private key", response.private.display().to_string()),

@@ -5,9 +5,12 @@ mod build;
 mod build_args;
 mod completions;
 mod copy;
+mod diff;
 mod inspect;
 mod keygen;
+mod lint;
 mod output;
+mod paint;
 mod password;
 mod sign;
 mod verify;
@@ -65,6 +68,8 @@ fn command(cli: Cli) -> Result<ExitCode, Failure> {
         .map_err(Failure::Runtime)?;
     match cli.command {
         Command::Inspect(args) => runtime.block_on(inspect::run(args, access)),
+        Command::Diff(args) => runtime.block_on(diff::run(args, access)),
+        Command::Lint(args) => runtime.block_on(lint::run(args, access)),
         Command::Build(args) => runtime.block_on(build::run(args, access)),
         Command::BuildArgs(args) => build_args::run(args),
         Command::Push(args) => runtime.block_on(copy::push(args, access)),

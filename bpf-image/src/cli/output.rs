@@ -15,6 +15,8 @@ pub(crate) enum Output {
     Table,
     /// For programs.
     Json,
+    /// For programs, and people who read much of it.
+    Yaml,
 }
 
 /// Prints styled text; styles are dropped where the output is no terminal or `NO_COLOR` is set.
@@ -34,10 +36,26 @@ fn written(mut stdout: impl Write, text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints a value as JSON for people to read too.
-pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let mut text =
-        serde_json::to_string_pretty(value).map_err(|error| Failure::Output(error.into()))?;
-    text.push('\n');
-    print(&text)
+/// Prints a value for programs, in a layout that people can read too.
+pub(crate) fn print_data(output: Output, value: &impl Serialize) -> Result<(), Failure> {
+    let mut text = match output {
+        Output::Yaml => {
+            let options = serde_saphyr::ser_options! {
+                // A reader of YAML 1.1 takes a bare `on` or `12:30` for something else, and a
+                // folded line for a broken one.
+                yaml_12: false,
+                prefer_block_scalars: true,
+                folded_wrap_chars: usize::MAX,
+            };
+            serde_saphyr::to_string_with_options(value, options)
+                .map_err(|error| Failure::Output(std::io::Error::other(error)))?
+        }
+        Output::Json | Output::Table => {
+            serde_json::to_string_pretty(value).map_err(|error| Failure::Output(error.into()))?
+        }
+    };
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    print_raw(&text)
 }

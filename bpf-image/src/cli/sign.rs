@@ -58,7 +58,7 @@ pub(crate) async fn run(args: Args, access: Access) -> Result<ExitCode, Failure>
     };
     let response = sign(&request).await?;
     match args.output {
-        Output::Json => output::print_json(&json(&response))?,
+        data @ (Output::Json | Output::Yaml) => output::print_data(data, &json(&response))?,
         Output::Table => output::print(&text(&request.reference, &response))?,
     }
     Ok(ExitCode::SUCCESS)

@@ -55,7 +55,7 @@ pub(crate) async fn run(args: Args, access: Access) -> Result<ExitCode, Failure>
     let request = VerifyRequest { reference: args.reference, trust, access };
     let response = verify(&request).await?;
     match (args.output, &response.policy) {
-        (Output::Json, _) => output::print_json(&json(&response))?,
+        (data @ (Output::Json | Output::Yaml), _) => output::print_data(data, &json(&response))?,
         (Output::Table, Some(policy)) if args.print_policy => {
             anstream::eprint!("{}\n", text(&request.reference, &response));
             output::print(policy)?;

@@ -122,6 +122,20 @@ pub enum VerbError {
         /// What the verb writes to.
         wanted: &'static str,
     },
+    /// `--program` with a name that the object does not hold.
+    #[error("no program `{name}` in the object")]
+    NoSuchProgram {
+        /// The name.
+        name: String,
+        /// The programs there are.
+        known: Vec<String>,
+    },
+    /// `--btf` with a name that the object's BTF does not hold.
+    #[error("no type `{name}` in the object's BTF")]
+    NoSuchType {
+        /// The name.
+        name: String,
+    },
     /// `SOURCE_DATE_EPOCH` beyond the years that RFC 3339 can write.
     #[error("SOURCE_DATE_EPOCH {seconds} is after the year 9999")]
     Epoch {
@@ -192,6 +206,8 @@ impl VerbError {
             | Self::WrongPlace { .. }
             | Self::Claims(_)
             | Self::Place(_)
+            | Self::NoSuchProgram { .. }
+            | Self::NoSuchType { .. }
             | Self::Epoch { .. } => (Exit::Usage, "command line"),
             Self::SignatureRace { .. } => (Exit::Unreachable, "registry"),
             Self::KeyFile { .. } | Self::Key(_) => (Exit::Failed, "key"),
@@ -222,6 +238,10 @@ impl VerbError {
                 "add `--push` to push at once, or build into a directory: `-t oci:DIR:TAG`"
                     .to_owned(),
             ),
+            Self::NoSuchProgram { known, .. } => Some(match known.as_slice() {
+                [] => "it holds none".to_owned(),
+                known => format!("it holds {}", known.join(", ")),
+            }),
             Self::Exists { .. } => Some("choose another name with --output-key-prefix".to_owned()),
             Self::Image { source: ImageError::NoPlatform { .. }, .. } => {
                 Some("choose one with --platform".to_owned())

@@ -6,9 +6,11 @@
 pub mod build;
 pub mod build_args;
 pub mod copy;
+pub mod diff;
 mod error;
 pub mod inspect;
 pub mod keygen;
+pub mod lint;
 pub mod sign;
 pub mod verify;
 

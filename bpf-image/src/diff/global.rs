@@ -1,0 +1,60 @@
+//! Global variables: what `--set` can do, and what comes up as another value.
+
+use bpf_image_spec::config::{GlobalSpec, ObjectSpec};
+
+use super::change::{ADDED, REMOVED};
+use super::{Change, Impact, Kind};
+
+pub(super) fn changes(old: &ObjectSpec, new: &ObjectSpec, all: &mut Vec<Change>) {
+    for before in &old.globals {
+        match new.globals.iter().find(|global| global.name == before.name) {
+            Some(after) => changed(before, after, all),
+            None => {
+                let change = Change::new(of(before), Kind::Global, &before.name, REMOVED);
+                all.push(if before.tunable { change.so(SET) } else { change });
+            }
+        }
+    }
+    for after in &new.globals {
+        if old.globals.iter().all(|global| global.name != after.name) {
+            let mut change = Change::new(Impact::Other, Kind::Global, &after.name, ADDED);
+            change.new = Some(described(after));
+            all.push(change);
+        }
+    }
+}
+
+const SET: &str = "`--set` of it is refused";
+
+/// A variable that nobody can set concerns the object alone.
+fn of(global: &GlobalSpec) -> Impact {
+    if global.tunable { Impact::Breaking } else { Impact::Other }
+}
+
+fn changed(old: &GlobalSpec, new: &GlobalSpec, all: &mut Vec<Change>) {
+    let change = |impact, what| Change::new(impact, Kind::Global, &old.name, what);
+    if old.tunable && !new.tunable {
+        all.push(change(Impact::Breaking, "no longer settable").so(SET));
+    } else if !old.tunable && new.tunable {
+        all.push(change(Impact::Other, "now settable"));
+    }
+    if (old.size, &old.type_name) != (new.size, &new.type_name) {
+        let change = change(of(old), "type").from_to(described(old), described(new));
+        let so = "a value that fitted may be refused, or mean something else";
+        all.push(if old.tunable { change.so(so) } else { change });
+    } else if old.default != new.default {
+        let text = |of: &GlobalSpec| {
+            of.default.clone().map_or_else(|| "-".to_owned(), |hex| format!("hex:{hex}"))
+        };
+        all.push(change(Impact::Other, "initial value").from_to(text(old), text(new)));
+    }
+    if old.section != new.section {
+        let change = change(Impact::Other, "section");
+        all.push(change.from_to(&old.section, &new.section));
+    }
+}
+
+fn described(global: &GlobalSpec) -> String {
+    let name = global.type_name.as_deref().unwrap_or("no type");
+    format!("{name}, {} B", global.size)
+}
