@@ -176,7 +176,9 @@ impl fmt::Display for MapProblem {
             Self::Pinning(number) => write!(f, "unknown pinning {number}"),
             Self::NotAStruct => f.write_str("definition is not a structure"),
             Self::NoSymbol => f.write_str("no symbol inside the section"),
-            Self::Size(size) => write!(f, "definition has {size} bytes; 20, 24, 28 or more are known"),
+            Self::Size(size) => {
+                write!(f, "definition has {size} bytes; 20, 24, 28 or more are known")
+            }
             Self::NotData => f.write_str("not the symbol of a definition"),
         }
     }
