@@ -21,4 +21,5 @@ pub mod registry;
 pub mod report;
 pub mod repository;
 pub mod text;
+pub mod value;
 pub mod verbs;

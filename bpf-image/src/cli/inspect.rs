@@ -2,7 +2,6 @@
 
 mod listing;
 mod table;
-mod value;
 
 use std::path::Path;
 use std::process::ExitCode;

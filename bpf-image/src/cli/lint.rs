@@ -141,7 +141,7 @@ fn paragraph(finding: &Finding) -> String {
         Severity::Note => CYAN,
     };
     let head = painted(style, format!("{}[{}]", finding.severity, finding.code));
-    let subject = finding.subject.as_ref().map(|s| format!("{s} ")).unwrap_or_default();
+    let subject = finding.subject.as_ref().map(|s| format!("{s}: ")).unwrap_or_default();
     let message = printable(&format!("{subject}{}", finding.message));
     format!("  {head} {message}\n      fix: {}\n", printable(&finding.fix))
 }

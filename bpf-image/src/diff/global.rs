@@ -1,14 +1,15 @@
 //! Global variables: what `--set` can do, and what comes up as another value.
 
-use bpf_image_spec::config::{GlobalSpec, ObjectSpec};
+use bpf_image_spec::config::{Endianness, GlobalSpec, ObjectSpec};
 
 use super::change::{ADDED, REMOVED};
 use super::{Change, Impact, Kind};
+use crate::value::default_value;
 
 pub(super) fn changes(old: &ObjectSpec, new: &ObjectSpec, all: &mut Vec<Change>) {
     for before in &old.globals {
         match new.globals.iter().find(|global| global.name == before.name) {
-            Some(after) => changed(before, after, all),
+            Some(after) => changed((before, old.endianness), (after, new.endianness), all),
             None => {
                 let change = Change::new(of(before), Kind::Global, &before.name, REMOVED);
                 all.push(if before.tunable { change.so(SET) } else { change });
@@ -31,7 +32,11 @@ fn of(global: &GlobalSpec) -> Impact {
     if global.tunable { Impact::Breaking } else { Impact::Other }
 }
 
-fn changed(old: &GlobalSpec, new: &GlobalSpec, all: &mut Vec<Change>) {
+fn changed(
+    (old, old_order): (&GlobalSpec, Endianness),
+    (new, new_order): (&GlobalSpec, Endianness),
+    all: &mut Vec<Change>,
+) {
     let change = |impact, what| Change::new(impact, Kind::Global, &old.name, what);
     if old.tunable && !new.tunable {
         all.push(change(Impact::Breaking, "no longer settable").so(SET));
@@ -42,11 +47,11 @@ fn changed(old: &GlobalSpec, new: &GlobalSpec, all: &mut Vec<Change>) {
         let change = change(of(old), "type").from_to(described(old), described(new));
         let so = "a value that fitted may be refused, or mean something else";
         all.push(if old.tunable { change.so(so) } else { change });
-    } else if old.default != new.default {
-        let text = |of: &GlobalSpec| {
-            of.default.clone().map_or_else(|| "-".to_owned(), |hex| format!("hex:{hex}"))
-        };
-        all.push(change(Impact::Other, "initial value").from_to(text(old), text(new)));
+    } else {
+        let (was, is) = (default_value(old, old_order), default_value(new, new_order));
+        if was != is {
+            all.push(change(Impact::Other, "initial value").from_to(was, is));
+        }
     }
     if old.section != new.section {
         let change = change(Impact::Other, "section");

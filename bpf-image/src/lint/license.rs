@@ -67,8 +67,7 @@ pub(super) fn findings(spec: &ObjectSpec, all: &mut Vec<Finding>) {
         all.push(Finding::new(
             Severity::Warning,
             Code::NoLicense,
-            "no license section; libbpf then says `` (none), and the kernel counts that as not GPL"
-                .to_owned(),
+            "no license section, which the kernel counts as not GPL".to_owned(),
             "add char LICENSE[] SEC(\"license\") = \"Dual BSD/GPL\"; or what your code is under",
         ));
     }

@@ -1,6 +1,7 @@
 //! What `inspect` shows to people.
 
 use bpf_image::text;
+use bpf_image::value::default_value;
 use bpf_image::verbs::inspect::InspectResponse;
 use bpf_image::verbs::inspect::response::ImageDetails;
 use bpf_image_spec::config::{
@@ -8,7 +9,6 @@ use bpf_image_spec::config::{
 };
 
 use super::listing;
-use super::value::default_value;
 use crate::cli::paint::{self, CYAN, GREEN, RED};
 
 pub(super) fn text(response: &InspectResponse) -> String {

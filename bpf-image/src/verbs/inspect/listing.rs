@@ -58,6 +58,8 @@ fn listing(object: &Object, program: &str) -> Result<Listing, ObjectError> {
         while let Some(line) = sources.next_if(|line| line.slot <= instruction.slot) {
             here = Some(Source { file: line.file, line: line.line, text: line.text });
         }
+        // Code of no line, and lines that the compiler did not keep.
+        let here = here.filter(|source| source.line > 0 && !source.text.trim().is_empty());
         // Records differ in their columns, too, which nobody reads.
         let source = here.filter(|source| Some(source) != shown.as_ref());
         if source.is_some() {

@@ -3,7 +3,7 @@
 use bpf_image_spec::config::{Encoding, Endianness, GlobalSpec};
 
 /// A number where it is one, else the bytes.
-pub(super) fn default_value(global: &GlobalSpec, order: Endianness) -> String {
+pub fn default_value(global: &GlobalSpec, order: Endianness) -> String {
     let Some(hex) = &global.default else {
         return "-".to_owned();
     };

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+SEC("xdp")
+int talk(struct xdp_md *ctx)
+{
+	bpf_printk("packet");
+	return XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "Proprietary";
