@@ -1,8 +1,9 @@
 //! Answers to a registry's 401: basic, or a bearer token from the service that it names
 //! (distribution-spec leaves this to "Token Authentication" of the docker registry).
 //!
-//! A registry may name any token service, and gets what that service hands out. So the service
-//! gets credentials over https, or over plain HTTP when the user named its host for it.
+//! A registry may name any token service, and gets what that service hands out. So credentials are
+//! sent only if both are trusted with them: reached over https, or over plain HTTP when the user
+//! named the host for it. On loopback alone, any local user may have bound the port.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -29,7 +30,17 @@ pub(super) struct Auth {
 struct State {
     /// Marked sensitive, so that its Debug text shows nothing.
     header: Option<HeaderValue>,
-    sent_credentials: bool,
+    login: Login,
+}
+
+/// What became of the credentials on this machine.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Login {
+    #[default]
+    None,
+    Sent,
+    /// Not looked for: somebody else may listen.
+    Withheld,
 }
 
 enum Challenge {
@@ -68,42 +79,45 @@ impl Auth {
             Challenge::Basic => http.base(),
             Challenge::Bearer { realm, .. } => realm,
         };
-        let private = target.scheme() == "https" || http.access().is_named(&authority(target));
+        let trusted =
+            |url: &Url| url.scheme() == "https" || http.access().is_named(&authority(url));
+        let private = trusted(http.base()) && trusted(target);
         let credential = if private { self.credential(http).await? } else { None };
-        let sent = credential.is_some();
+        let login = match &credential {
+            Some(_) => Login::Sent,
+            None if private => Login::None,
+            None => Login::Withheld,
+        };
         let header = match (challenge, credential) {
             (Challenge::Basic, Some(Credential::Password(user, password))) => {
                 basic(&user, &password)
             }
-            (Challenge::Basic, _) => {
-                return Err(if private {
-                    self.unauthorized(http, sent)
-                } else {
-                    RepositoryError::PlainHttpLogin { registry: self.registry.clone() }
-                });
-            }
+            (Challenge::Basic, _) => return Err(self.unauthorized(http, login)),
             (Challenge::Bearer { realm, service }, credential) => {
-                let token = self.token(http, realm, service, credential).await?;
+                let token = self.token(http, realm, service, credential, login).await?;
                 HeaderValue::from_str(&format!("Bearer {token}")).ok().map(sensitive)
             }
         };
         let header = header.ok_or_else(|| http.bad(Violation::Token))?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        *state = State { header: Some(header.clone()), sent_credentials: sent };
+        *state = State { header: Some(header.clone()), login };
         Ok(header)
     }
 
     /// The error for a 401 that came in spite of an authorization.
     pub(super) fn refused(&self, http: &Http) -> RepositoryError {
-        let sent = self.state.lock().unwrap_or_else(PoisonError::into_inner).sent_credentials;
-        self.unauthorized(http, sent)
+        let login = self.state.lock().unwrap_or_else(PoisonError::into_inner).login;
+        self.unauthorized(http, login)
     }
 
-    fn unauthorized(&self, http: &Http, sent: bool) -> RepositoryError {
+    fn unauthorized(&self, http: &Http, login: Login) -> RepositoryError {
+        if login == Login::Withheld {
+            return RepositoryError::PlainHttpLogin { registry: self.registry.clone() };
+        }
         RepositoryError::Unauthorized {
             registry: self.registry.clone(),
             repository: self.repository.clone(),
-            sent,
+            sent: login == Login::Sent,
             searched: credentials::files(http.access().auth_file.as_deref()),
         }
     }
@@ -122,8 +136,8 @@ impl Auth {
         mut realm: Url,
         service: Option<String>,
         credential: Option<Credential>,
+        login: Login,
     ) -> Result<String, RepositoryError> {
-        let sent = credential.is_some();
         let scope = format!("repository:{}:{}", self.repository, self.actions);
         let mut parameters = url::form_urlencoded::Serializer::new(String::new());
         if let Some(service) = &service {
@@ -156,7 +170,7 @@ impl Auth {
         let answer = http.exchange(&request, authorization).await?;
         match answer.status.as_u16() {
             200 => token_in(&answer.body).ok_or_else(|| http.bad(Violation::Token)),
-            401 | 403 => Err(self.unauthorized(http, sent)),
+            401 | 403 => Err(self.unauthorized(http, login)),
             _ => Err(http.unexpected(&request, &answer)),
         }
     }

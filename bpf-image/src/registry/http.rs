@@ -62,11 +62,6 @@ impl Request {
         self.headers.push((name, value));
         self
     }
-
-    /// Method and path, for errors.
-    fn line(&self) -> String {
-        format!("{} {}", self.method, self.url.path())
-    }
 }
 
 impl Answer {
@@ -145,17 +140,28 @@ impl Http {
         RepositoryError::BadAnswer { registry: self.registry.clone(), violation }
     }
 
+    fn is_ours(&self, url: &Url) -> bool {
+        url.origin() == self.base.origin()
+    }
+
+    /// The host to name in an error: that of the failing step, which may be a token or storage
+    /// service, and the registry as the user names it otherwise.
+    fn host_of(&self, url: &Url) -> String {
+        if self.is_ours(url) { self.registry.clone() } else { authority(url) }
+    }
+
     /// The error of an answer with a status that the caller has no use for.
     pub(super) fn unexpected(&self, request: &Request, answer: &Answer) -> RepositoryError {
-        let registry = self.registry.clone();
-        if answer.status == StatusCode::FORBIDDEN {
+        let registry = self.host_of(&answer.url);
+        // A login at the registry changes nothing about what a storage service denies.
+        if answer.status == StatusCode::FORBIDDEN && self.is_ours(&answer.url) {
             let repository = self.auth.repository().to_owned();
             return RepositoryError::Denied { registry, repository, detail: answer.detail() };
         }
         let wait = answer.text(&header::RETRY_AFTER).and_then(|v| v.parse().ok());
         RepositoryError::Status {
             registry,
-            request: request.line(),
+            request: format!("{} {}", request.method, excerpt(answer.url.path())),
             status: answer.status.as_u16(),
             detail: answer.detail(),
             retry_after: wait.map(Duration::from_secs),
@@ -184,11 +190,10 @@ impl Http {
     async fn attempt(&self, request: &Request) -> Result<Answer, RepositoryError> {
         // An upload may have been sent to another host, and a redirect may have led to one. Neither
         // sees our authorization, nor has a say in what we tell the registry.
-        let ours = |url: &Url| url.origin() == self.base.origin();
-        let current = self.auth.current().filter(|_| ours(&request.url));
+        let current = self.auth.current().filter(|_| self.is_ours(&request.url));
         let mut answer = self.exchange(request, current).await?;
         let asked = answer.status == StatusCode::UNAUTHORIZED;
-        if asked && ours(&request.url) && ours(&answer.url) {
+        if asked && self.is_ours(&request.url) && self.is_ours(&answer.url) {
             let fresh = self.auth.authorize(self, &answer.headers).await?;
             answer = self.exchange(request, Some(fresh)).await?;
             if answer.status == StatusCode::UNAUTHORIZED {
@@ -269,7 +274,7 @@ impl Http {
         if !matches!(request.method, Method::GET | Method::HEAD) {
             builder = builder.body(request.body.clone());
         }
-        let mut response = builder.send().await.map_err(|e| self.failed(&e))?;
+        let mut response = builder.send().await.map_err(|e| self.failed(url, &e))?;
         let status = response.status();
         let max = if status.is_success() { request.max } else { SMALL };
         let mut answer = Answer {
@@ -279,7 +284,7 @@ impl Http {
             cut: false,
             url: url.clone(),
         };
-        while let Some(chunk) = response.chunk().await.map_err(|e| self.failed(&e))? {
+        while let Some(chunk) = response.chunk().await.map_err(|e| self.failed(url, &e))? {
             let room = usize::try_from(max).unwrap_or(usize::MAX) - answer.body.len();
             answer.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if chunk.len() > room {
@@ -287,7 +292,8 @@ impl Http {
                 break;
             }
         }
-        tracing::debug!(method = %request.method, %url, %status, bytes = answer.body.len());
+        let (url, bytes) = (without_secrets(url), answer.body.len());
+        tracing::debug!(method = %request.method, %url, %status, bytes);
         Ok(answer)
     }
 
@@ -296,8 +302,8 @@ impl Http {
         self.access.request_timeout + Duration::from_secs(size / (64 * 1024))
     }
 
-    pub(super) fn failed(&self, error: &reqwest::Error) -> RepositoryError {
-        let registry = self.registry.clone();
+    pub(super) fn failed(&self, url: &Url, error: &reqwest::Error) -> RepositoryError {
+        let registry = self.host_of(url);
         if error.is_timeout() {
             return RepositoryError::TimedOut { registry };
         }
@@ -326,6 +332,15 @@ pub(super) fn authority(url: &Url) -> String {
     }
 }
 
+/// The URL for logs: a query may be a storage service's signature, which is as good as a password.
+fn without_secrets(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), excerpt(url.path()))
+}
+
+fn excerpt(path: &str) -> &str {
+    path.get(..200).unwrap_or(path)
+}
+
 fn last_cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a dyn std::error::Error {
     let mut last = error;
     while let Some(cause) = last.source() {
@@ -348,4 +363,16 @@ fn tls_error(error: &dyn std::error::Error) -> Option<String> {
         cause = error.source();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_hold_no_secret_of_a_presigned_url() {
+        let url = "https://me:secret@store.example:444/blob/a?X-Amz-Signature=secret#secret";
+        let shown = without_secrets(&Url::parse(url).unwrap());
+        assert_eq!(shown, "https://store.example:444/blob/a");
+    }
 }

@@ -362,8 +362,9 @@ async fn tls_with_a_plain_http_registry_hints_at_the_flag() {
         panic!("not a registry")
     };
     let client = access.client(true).unwrap();
-    let error = client.get(format!("https://{host}/")).send().await.unwrap_err();
-    let error = repository.http.failed(&error);
+    let url: url::Url = format!("https://{host}/").parse().unwrap();
+    let error = client.get(url.clone()).send().await.unwrap_err();
+    let error = repository.http.failed(&url, &error);
     assert!(matches!(error, RepositoryError::NotTls { .. }), "{error:?}");
     assert!(error.hint().unwrap().contains(&format!("--plain-http {host}")));
 }
@@ -545,6 +546,49 @@ async fn refuses_token_service_elsewhere_by_plain_http() {
     let error = fake.repository_with(&access).tagged("v1").await.unwrap_err();
     let RepositoryError::BadAnswer { violation, .. } = error else { panic!("{error}") };
     assert_eq!(violation, Violation::Downgrade { host: "evil.example".into() });
+}
+
+/// A registry that nobody named, on a port that anyone may have bound, names a trusted service.
+#[tokio::test]
+async fn credentials_do_not_go_to_a_service_that_an_unnamed_registry_names() {
+    let service = Fake::start(|seen, _| match seen.authorization() {
+        Some(_) => reply(200, "", r#"{"token":"worth-something"}"#),
+        None => reply(401, "", ""),
+    })
+    .await;
+    let realm = format!("www-authenticate: Bearer realm=\"http://{}/token\"\r\n", service.host);
+    let fake = Fake::start(move |_, _| reply(401, &realm, "")).await;
+    let (_dir, mut access) = with_login(&fake, false);
+    access.plain_http = vec![service.host.clone()];
+    let error = fake.repository_with(&access).tagged("v1").await.unwrap_err();
+    assert!(matches!(error, RepositoryError::PlainHttpLogin { .. }), "{error}");
+    assert!(error.hint().unwrap().contains(&fake.host), "{:?}", error.hint());
+    let log = [service.log(), fake.log()].concat();
+    assert!(log.iter().all(|seen| seen.authorization().is_none()), "{log:?}");
+    assert!(!log.iter().any(|seen| String::from_utf8_lossy(&seen.body).contains("secret")));
+}
+
+#[tokio::test]
+async fn an_error_names_the_host_that_failed() {
+    let service = Fake::start(|_, _| reply(418, "", "no tea")).await;
+    let realm = format!("www-authenticate: Bearer realm=\"http://{}/token\"\r\n", service.host);
+    let fake = Fake::start(move |_, _| reply(401, &realm, "")).await;
+    let error = fake.repository().tagged("v1").await.unwrap_err().to_string();
+    assert_eq!(error, format!("registry {} answered 418 to GET /token: no tea", service.host));
+
+    let storage = Fake::start(|_, _| reply(403, "", "expired")).await;
+    let location = format!("location: http://{}/stored?signature=secret\r\n", storage.host);
+    let fake = Fake::start(move |_, _| reply(307, &location, "")).await;
+    let error = fake.repository().blob(&blob(), 100).await.unwrap_err().to_string();
+    assert_eq!(error, format!("registry {} answered 403 to GET /stored: expired", storage.host));
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let location = format!("location: http://{nobody}/stored\r\n");
+    let fake = Fake::start(move |_, _| reply(307, &location, "")).await;
+    let error = fake.repository().blob(&blob(), 100).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot connect to registry {nobody}"));
 }
 
 #[tokio::test]
