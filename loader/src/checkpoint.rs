@@ -1,4 +1,12 @@
-//! Where the tests kill the command: at each stage, by name. Nothing of it is in a release build.
+//! The stages of a load as they are passed: told to whoever asked for diagnostics, and, in a debug
+//! build, where the tests kill the command by name.
+
+/// `stage` is reached.
+pub(crate) fn checkpoint(stage: &str) {
+    tracing::debug!(stage);
+    #[cfg(debug_assertions)]
+    die_if_asked(stage);
+}
 
 /// The environment variable that names the stage to die at.
 #[cfg(debug_assertions)]
@@ -8,7 +16,7 @@ const VARIABLE: &str = "BPF_LOADER_TEST_KILL_AT";
 /// start with `worker-`, that is its parent; the worker then dies as it does when a user kills
 /// the command.
 #[cfg(debug_assertions)]
-pub(crate) fn checkpoint(stage: &str) {
+fn die_if_asked(stage: &str) {
     use rustix::process::{Signal, getpid, getppid, kill_process};
     if std::env::var_os(VARIABLE).is_some_and(|wanted| wanted == stage) {
         let command = if stage.starts_with("worker-") { getppid() } else { Some(getpid()) };
@@ -21,7 +29,3 @@ pub(crate) fn checkpoint(stage: &str) {
         }
     }
 }
-
-/// Nothing, in a release build.
-#[cfg(not(debug_assertions))]
-pub(crate) const fn checkpoint(_: &str) {}

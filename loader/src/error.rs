@@ -117,6 +117,7 @@ impl LoaderError {
                 (Exit::Kernel, "image")
             }
             Self::Fetch(_) | Self::Check(_) => (Exit::Refused, "image"),
+            Self::Plan(PlanError::NoLicense | PlanError::Normalise(_)) => (Exit::Kernel, "image"),
             Self::Plan(error) if error.kernel_cannot() => (Exit::Kernel, "kernel"),
             Self::Plan(_) | Self::NoMap { .. } | Self::NoPoint { .. } => {
                 (Exit::Usage, "command line")

@@ -13,4 +13,5 @@ pub mod kernel;
 pub mod paths;
 pub mod plan;
 pub mod state;
+mod trace;
 pub mod verbs;

@@ -248,7 +248,7 @@ impl Node {
     #[track_caller]
     pub fn assert_nothing_left(&self) {
         let listed = self.json(&["list"]);
-        assert_eq!(listed, serde_json::json!({"instances": [], "orphans": []}));
+        assert_eq!(listed, serde_json::json!({"broken": [], "instances": [], "orphans": []}));
         assert!(!self.pin_dir().exists(), "pins are left in {}", self.pin_dir().display());
     }
 }

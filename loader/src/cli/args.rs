@@ -199,7 +199,8 @@ pub(super) enum Output {
 
 /// A name is data and never a path; it is only kept printable and of a length that fits a table.
 fn instance_name(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.chars().count() > 64 || text.chars().any(char::is_control) {
+    let printable = bpf_image::text::printable(text) == text;
+    if text.is_empty() || text.chars().count() > 64 || !printable {
         return Err("a name has 1 to 64 printable characters".to_owned());
     }
     Ok(text.to_owned())

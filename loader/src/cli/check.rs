@@ -1,6 +1,5 @@
 //! `bpf-loader check`.
 
-use anstream::println;
 use bpf_image::text::printable as plain;
 use serde_json::json;
 
@@ -23,38 +22,37 @@ fn print(checked: &Checked) {
     let fetched = checked.checked.fetched();
     let verified = fetched.verified();
     let spec = checked.checked.object().spec();
-    println!("{}", verified.resolved().reference());
-    println!("  digest    {}", verified.resolved().digest());
+    out!("{}", verified.resolved().reference());
+    out!("  digest    {}", verified.resolved().digest());
     for signer in verified.verdict().signers() {
-        println!(
+        out!(
             "  signed    {GREEN}{}{GREEN:#} by scope {}",
             plain(signer.name()),
             plain(verified.verdict().scope())
         );
     }
-    println!(
+    out!(
         "  object    {}, {}, {} bytes, as declared",
         count(spec.programs.len(), "program"),
         count(spec.maps.len(), "map"),
         spec.size
     );
-    println!(
+    out!(
         "  kernel    Linux {} here, {} needed by tables {}",
-        checked.kernel, checked.requires.kernel, checked.requires.tables
+        checked.kernel,
+        checked.requires.kernel,
+        checked.requires.tables
     );
     for requirement in &checked.requirements {
         let (style, word) = match requirement.met {
             Answer::Yes => (GREEN, "yes"),
             Answer::No => (RED, "no"),
+            Answer::NotLoaded => (DIM, "left out"),
             Answer::Unknown => (YELLOW, "unknown"),
         };
         let what = plain(&requirement.what);
-        match &requirement.note {
-            Some(note) => {
-                println!("    {style}{word:<7}{style:#} {what} {DIM}{}{DIM:#}", plain(note));
-            }
-            None => println!("    {style}{word:<7}{style:#} {what}"),
-        }
+        let note = requirement.note.as_deref().map(plain).unwrap_or_default();
+        out!("    {style}{word:<8}{style:#} {what} {DIM}{note}{DIM:#}");
     }
 }
 
@@ -81,6 +79,7 @@ fn value(checked: &Checked) -> serde_json::Value {
             "met": match requirement.met {
                 Answer::Yes => "yes",
                 Answer::No => "no",
+                Answer::NotLoaded => "left-out",
                 Answer::Unknown => "unknown",
             },
             "note": requirement.note,

@@ -1,5 +1,13 @@
 //! The command line: arguments to requests, responses to text. Everything else is in the verbs.
 
+/// Prints a line; a reader that has gone away, such as `head`, is no error.
+macro_rules! out {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(anstream::stdout(), $($words)*);
+    }};
+}
+
 mod args;
 mod check;
 mod render;
@@ -15,12 +23,14 @@ use clap::{CommandFactory as _, Parser as _};
 use self::args::{Cli, Command, Global};
 use crate::error::LoaderError;
 use crate::kernel::KernelError;
-use crate::verbs;
+use crate::{trace, verbs};
 
 /// Parses the command line and runs its verb.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    trace(&cli.global);
+    if cli.global.verbose {
+        trace::start();
+    }
     let done = match cli.command {
         Command::Run(arguments) => run::run(&arguments, &cli.global),
         Command::Check(arguments) => check::run(&arguments, &cli.global),
@@ -34,12 +44,9 @@ pub fn main() -> ExitCode {
         Command::Unload(arguments) => verbs::unload::unload(&arguments.name, &cli.global.paths())
             .map(|unloaded| render::unloaded(&unloaded)),
         Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Cli::command(),
-                "bpf-loader",
-                &mut std::io::stdout(),
-            );
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "bpf-loader", &mut script);
+            let _ = std::io::Write::write_all(&mut std::io::stdout(), &script);
             Ok(())
         }
     };
@@ -63,14 +70,4 @@ fn fail(error: &LoaderError, global: &Global) -> ExitCode {
 
 fn exit(exit: Exit) -> ExitCode {
     ExitCode::from(exit as u8)
-}
-
-/// Diagnostics go to standard error, and only when they are asked for.
-fn trace(global: &Global) {
-    if global.verbose {
-        tracing_subscriber::fmt()
-            .with_writer(std::io::stderr)
-            .with_max_level(tracing::Level::DEBUG)
-            .init();
-    }
 }

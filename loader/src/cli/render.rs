@@ -1,6 +1,5 @@
 //! Text and JSON that several commands print.
 
-use anstream::println;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
@@ -16,7 +15,7 @@ pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(super) const DIM: Style = Style::new().dimmed();
 
 pub(super) fn json(value: &Value) {
-    println!("{value:#}");
+    out!("{value:#}");
 }
 
 /// A record as commands print it: what is stored, without the paths of the store itself.
@@ -46,11 +45,11 @@ pub(super) fn record(record: &Record) -> Value {
 }
 
 pub(super) fn ran(record: &Record) {
-    println!("{GREEN}running{GREEN:#} {}", plain(&record.name));
-    println!("  image   {}", plain(&record.image.reference));
-    println!("  digest  {}", record.image.digest);
+    out!("{GREEN}running{GREEN:#} {}", plain(&record.name));
+    out!("  image   {}", plain(&record.image.reference));
+    out!("  digest  {}", record.image.digest);
     for signer in &record.image.signers {
-        println!("  signed  {}", plain(&signer.name));
+        out!("  signed  {}", plain(&signer.name));
     }
     for link in &record.installed.links {
         let id = record
@@ -60,27 +59,27 @@ pub(super) fn ran(record: &Record) {
             .find(|program| program.name == link.point.program)
             .and_then(|program| program.id);
         let id = id.map_or_else(|| "?".to_owned(), |id| id.to_string());
-        println!("  attach  {} {DIM}program id {id}{DIM:#}", plain(&link.point.to_string()));
+        out!("  attach  {} {DIM}program id {id}{DIM:#}", plain(&link.point.to_string()));
     }
     for map in &record.installed.maps {
-        println!("  map     {} {DIM}{}{DIM:#}", plain(&map.name), map.pin.display());
+        out!("  map     {} {DIM}{}{DIM:#}", plain(&map.name), map.pin.display());
     }
 }
 
 pub(super) fn detached(record: &Record) {
     let name = plain(&record.name);
     if record.phase == Phase::Detached {
-        println!("detached {name}; its programs and maps stay loaded");
+        out!("detached {name}; its programs and maps stay loaded");
         return;
     }
-    println!("{name} stays attached at:");
+    out!("{name} stays attached at:");
     for link in &record.installed.links {
-        println!("  {}", plain(&link.point.to_string()));
+        out!("  {}", plain(&link.point.to_string()));
     }
 }
 
 pub(super) fn unloaded(unloaded: &Unloaded) {
-    println!("unloaded {}", plain(&unloaded.name));
+    out!("unloaded {}", plain(&unloaded.name));
 }
 
 /// What keeps a link when no process does.

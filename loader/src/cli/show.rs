@@ -1,6 +1,5 @@
 //! `bpf-loader show`.
 
-use anstream::println;
 use bpf_image::text::printable as plain;
 use serde_json::{Value, json};
 
@@ -16,7 +15,7 @@ mod values;
 pub(super) fn run(arguments: &ShowArgs, global: &Global) -> Result<(), LoaderError> {
     let paths = global.paths();
     if let Some(map) = &arguments.map_path {
-        println!("{}", show::map_path(&arguments.name, map, &paths)?.display());
+        out!("{}", show::map_path(&arguments.name, map, &paths)?.display());
         return Ok(());
     }
     let shown = show::show(&arguments.name, arguments.limit, &paths)?;
@@ -33,21 +32,21 @@ pub(super) fn run(arguments: &ShowArgs, global: &Global) -> Result<(), LoaderErr
 
 fn print(shown: &Shown) {
     let record = &shown.instance.record;
-    println!("{} {DIM}{}{DIM:#}", plain(&record.name), record.id);
-    println!("  health    {}", table::word(shown.instance.health()));
-    println!("  image     {}", plain(&record.image.reference));
-    println!("  digest    {}", record.image.digest);
-    println!("  object    {}", record.object.digest);
+    out!("{} {DIM}{}{DIM:#}", plain(&record.name), record.id);
+    out!("  health    {}", table::word(shown.instance.health()));
+    out!("  image     {}", plain(&record.image.reference));
+    out!("  digest    {}", record.image.digest);
+    out!("  object    {}", record.object.digest);
     for signer in &record.image.signers {
-        println!("  signed    {} {DIM}{}{DIM:#}", plain(&signer.name), plain(&signer.key));
+        out!("  signed    {} {DIM}{}{DIM:#}", plain(&signer.name), plain(&signer.key));
     }
-    println!("  scope     {}", plain(&record.image.scope));
+    out!("  scope     {}", plain(&record.image.scope));
     for program in &record.installed.programs {
         let id = program.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
-        println!("  program   {} ({}), id {id}", plain(&program.name), program.program_type);
+        out!("  program   {} ({}), id {id}", plain(&program.name), program.program_type);
     }
     for link in &record.installed.links {
-        println!(
+        out!(
             "  attach    {} {DIM}{}{DIM:#}",
             plain(&link.point.to_string()),
             render::held(&link.held)
@@ -63,17 +62,17 @@ fn print_map(map: &ShownMap) {
         format!("{}, key {} bytes, value {} bytes, ", spec.map_type, spec.key_size, spec.value_size)
     });
     let id = map.map.id.map_or_else(|| "?".to_owned(), |id| id.to_string());
-    println!("  map       {} ({shape}id {id})", plain(&map.map.name));
-    println!("            {DIM}{}{DIM:#}", map.map.pin.display());
+    out!("  map       {} ({shape}id {id})", plain(&map.map.name));
+    out!("            {DIM}{}{DIM:#}", map.map.pin.display());
     if let Some(error) = &map.error {
-        println!("            {}", plain(error));
+        out!("            {}", plain(error));
     }
     let Some(dump) = &map.dump else { return };
     for entry in &dump.entries {
-        println!("            {}", line(map, entry));
+        out!("            {}", line(map, entry));
     }
     if dump.more {
-        println!("            {DIM}more entries; `--limit` shows them{DIM:#}");
+        out!("            {DIM}more entries; `--limit` shows them{DIM:#}");
     }
 }
 
@@ -81,10 +80,10 @@ fn line(map: &ShownMap, entry: &DumpEntry) -> String {
     let (key, value) = types(map);
     let key = values::text(&entry.key, key);
     match entry.values.as_slice() {
-        [one] => format!("{key}: {}", values::text(one, value)),
+        [one] => format!("{key}: {}", values::text(&one.0, value)),
         many => {
-            let each: Vec<_> = many.iter().map(|one| values::text(one, value)).collect();
-            match values::sum(many, value) {
+            let each: Vec<_> = many.iter().map(|one| values::text(&one.0, value)).collect();
+            match values::sum(many.iter().map(|one| one.0.as_slice()), value) {
                 Some(sum) => format!("{key}: {sum} {DIM}(per CPU: {}){DIM:#}", each.join(" + ")),
                 None => format!("{key}: per CPU: {}", each.join(", ")),
             }
@@ -103,7 +102,7 @@ fn map_value(map: &ShownMap) -> Value {
         "more": map.dump.as_ref().is_some_and(|dump| dump.more),
         "entries": map.dump.as_ref().map(|dump| dump.entries.iter().map(|entry| json!({
             "key": values::value(&entry.key, key_type),
-            "values": entry.values.iter().map(|one| values::value(one, value_type)).collect::<Vec<_>>(),
+            "values": entry.values.iter().map(|one| values::value(&one.0, value_type)).collect::<Vec<_>>(),
         })).collect::<Vec<_>>()),
     })
 }

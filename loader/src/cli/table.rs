@@ -1,6 +1,5 @@
 //! `bpf-loader list`.
 
-use anstream::println;
 use bpf_image::text;
 use serde_json::json;
 
@@ -16,6 +15,7 @@ pub(super) fn listing(listing: &Listing, output: Output) {
             "orphans": listing.orphans.iter().map(|orphan| json!({
                 "id": orphan.id, "path": orphan.path,
             })).collect::<Vec<_>>(),
+            "broken": listing.broken,
         })),
     }
 }
@@ -29,8 +29,11 @@ pub(super) fn value(instance: &Instance) -> serde_json::Value {
 }
 
 fn print(listing: &Listing) {
-    if listing.instances.is_empty() && listing.orphans.is_empty() {
-        println!("nothing is loaded");
+    for broken in &listing.broken {
+        out!("{RED}broken{RED:#} {}", text::printable(broken));
+    }
+    if listing.instances.is_empty() && listing.orphans.is_empty() && listing.broken.is_empty() {
+        out!("nothing is loaded");
         return;
     }
     let mut rows: Vec<[String; 6]> = listing.instances.iter().map(row).collect();
@@ -41,7 +44,7 @@ fn print(listing: &Listing) {
     }));
     let head = ["NAME", "HEALTH", "IMAGE", "DIGEST", "SIGNED BY", "ATTACHED AT"];
     for line in text::table(head, &rows).lines() {
-        println!("{}", coloured(line));
+        out!("{}", coloured(line));
     }
 }
 

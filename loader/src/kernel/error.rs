@@ -74,6 +74,14 @@ pub enum KernelError {
         /// Why it could not be mounted.
         cause: String,
     },
+    /// The directories for pins could not be made.
+    #[error("cannot make {path}: {cause}", path = path.display())]
+    NoPins {
+        /// The directory.
+        path: PathBuf,
+        /// The kernel's words.
+        cause: String,
+    },
     /// A pin could not be made, opened or removed.
     #[error("cannot {action} {path}: {cause}", path = path.display())]
     Pin {
@@ -114,6 +122,11 @@ impl KernelError {
         matches!(self, Self::Rejected { .. } | Self::Unsupported { .. } | Self::Object { .. })
     }
 
+    /// Whether it came before anything was made, so that there is nothing to take away.
+    pub const fn is_before_pins(&self) -> bool {
+        matches!(self, Self::Mount { .. } | Self::NoPins { .. })
+    }
+
     /// One hint.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -133,9 +146,11 @@ impl KernelError {
                  the one that is given"
             }
             Self::Mount { .. } => "mount it, or run as root so that it can be mounted",
-            Self::Pin { .. } => "the pin directory must be on a writable bpffs (`--pin-dir`)",
+            Self::Pin { .. } | Self::NoPins { .. } => {
+                "pins need root, or a directory of one's own on a bpffs (`--pin-dir`)"
+            }
             Self::WorkerDied { .. } => {
-                "nothing is left behind; please report this with the image's digest"
+                "please report this, with the image's digest; `bpf-loader list` shows what is there"
             }
             Self::NoTarget { .. }
             | Self::Attach { .. }

@@ -5,10 +5,11 @@
 //! here. The worker dies with the command.
 
 mod error;
+pub(crate) mod netns_file;
 pub mod protocol;
 mod spawn;
 mod worker;
 
 pub use error::KernelError;
-pub use spawn::{WORKER_ARGUMENT, call, call_with_object};
+pub use spawn::{WORKER_ARGUMENT, Worker, call};
 pub use worker::main as worker_main;

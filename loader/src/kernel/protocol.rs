@@ -24,6 +24,8 @@ pub enum Request {
     Detach(Installed),
     /// Detach everything, then remove every pin under the instance's directory.
     Unload(Installed),
+    /// Take away what is pinned in a directory that no record tells about.
+    UnloadOrphan(PathBuf),
     /// Contents of a pinned map.
     Dump(DumpPlan),
 }
@@ -45,6 +47,9 @@ pub struct LoadPlan {
     pub links: Vec<LinkPlan>,
     /// Whether the object has CO-RE relocations or BTF-typed programs.
     pub needs_kernel_btf: bool,
+    /// Maps that our own reader found. aya must not find others: they would escape both the
+    /// declaration and the instance.
+    pub known_maps: Vec<String>,
     /// Length of the object that follows, in bytes.
     pub object_len: u64,
 }
@@ -158,9 +163,6 @@ pub struct TcFilter {
     pub ifindex: Option<u32>,
     /// Device and inode of the namespace: its name may come to mean another one.
     pub netns: Option<NetNsId>,
-    /// Directory among the pins that is there if the clsact qdisc was made for this filter. On
-    /// bpffs rather than in the record, so that it is known after a kill as well.
-    pub clsact_mark: PathBuf,
 }
 
 /// Identity of a network namespace: what its nsfs file is.
@@ -232,9 +234,40 @@ pub struct Dump {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DumpEntry {
     /// The key's bytes.
+    #[serde(with = "hex_bytes")]
     pub key: Vec<u8>,
     /// The value's bytes; one for each possible CPU where the map is per-CPU.
-    pub values: Vec<Vec<u8>>,
+    pub values: Vec<Hex>,
+}
+
+/// Bytes that cross the pipe as hex: arrays of numbers would be three times as long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Hex(#[serde(with = "hex_bytes")] pub Vec<u8>);
+
+/// Bytes as a string of hex digits.
+mod hex_bytes {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = String::with_capacity(bytes.len() * 2);
+        for byte in bytes {
+            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            text.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+        to.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(from)?;
+        let digits = text.as_bytes().chunks(2).map(|pair| {
+            let pair = std::str::from_utf8(pair).map_err(D::Error::custom)?;
+            u8::from_str_radix(pair, 16).map_err(D::Error::custom)
+        });
+        digits.collect()
+    }
 }
 
 /// A request's answer.

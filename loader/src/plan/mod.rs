@@ -76,19 +76,11 @@ fn expected_link(link: &LinkPlan) -> InstalledLink {
                 handle: link.tc_handle,
                 ifindex: None,
                 netns: None,
-                clsact_mark: clsact_mark(&link.pin),
             })
         }
         _ => Held::PinnedLink { id: None, pin: link.pin.clone() },
     };
     InstalledLink { point: link.point.clone(), held }
-}
-
-/// What marks a clsact qdisc as made for the filter that would be pinned at `pin`.
-pub(crate) fn clsact_mark(pin: &Path) -> PathBuf {
-    let mut name = pin.file_name().unwrap_or_default().to_owned();
-    name.push("_clsact");
-    pin.with_file_name(name)
 }
 
 /// Where one generation of an instance keeps its pins: generated names only.
@@ -157,6 +149,7 @@ pub fn plan(
             })
             .collect(),
         needs_kernel_btf: spec.btf.core_relocations > 0,
+        known_maps: spec.maps.iter().map(|map| map.name.clone()).collect(),
         object_len: bytes.len() as u64,
     };
     Ok(Plan { load, object: bytes })

@@ -26,6 +26,20 @@ pub enum StateError {
         /// Why.
         reason: String,
     },
+    /// Another command has held the lock for too long.
+    #[error("another bpf-loader has held {path} for a minute", path = path.display())]
+    Locked {
+        /// The lock.
+        path: PathBuf,
+    },
+    /// The instance is not in a state for this.
+    #[error("instance `{name}` is {state}, and cannot be detached")]
+    NotDetachable {
+        /// Its name.
+        name: String,
+        /// `pending` or `gone`.
+        state: &'static str,
+    },
     /// No such instance.
     #[error("there is no instance `{name}`")]
     NoInstance {
@@ -61,7 +75,12 @@ impl StateError {
             Self::NameTaken { name, .. } => {
                 Some(format!("`bpf-loader unload {name}`, or choose another `--name`"))
             }
-            Self::PinsWithoutRecord { name, .. } => Some(format!("`bpf-loader unload {name}`")),
+            Self::Locked { path } => {
+                Some(format!("`fuser -v {}` shows whose it is", path.display()))
+            }
+            Self::NotDetachable { name, .. } | Self::PinsWithoutRecord { name, .. } => {
+                Some(format!("`bpf-loader unload {name}`"))
+            }
             _ => None,
         }
     }

@@ -28,7 +28,8 @@ impl Records {
         self.dir.join(format!("{id}.json"))
     }
 
-    /// Writes a record; a crash leaves the old one or the new one.
+    /// Writes a record; a kill leaves the old one or the new one. A crash of the machine need not:
+    /// it takes what the record is about with it.
     pub fn write(&self, record: &Record) -> Result<(), StateError> {
         let path = self.path(&record.id);
         let failed = |source| StateError::Io { action: "write", path: path.clone(), source };
@@ -67,23 +68,27 @@ impl Records {
         }
     }
 
-    /// Every record, by name.
-    pub fn all(&self) -> Result<Vec<Record>, StateError> {
+    /// Every record, by name; and the files that are none, with the reason.
+    pub fn all(&self) -> Result<(Vec<Record>, Vec<StateError>), StateError> {
         let failed = |source| StateError::Io { action: "read", path: self.dir.clone(), source };
         let entries = match fs::read_dir(&self.dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((vec![], vec![])),
             other => other.map_err(failed)?,
         };
-        let mut records = Vec::new();
+        let (mut records, mut broken) = (Vec::new(), Vec::new());
         for entry in entries {
             let path = entry.map_err(failed)?.path();
             // A temporary file of a write that was killed has another ending.
             if path.extension().is_some_and(|extension| extension == "json") {
-                records.extend(read_file(&path)?);
+                match read_file(&path) {
+                    Ok(record) => records.extend(record),
+                    Err(error @ StateError::Record { .. }) => broken.push(error),
+                    Err(error) => return Err(error),
+                }
             }
         }
         records.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(records)
+        Ok((records, broken))
     }
 }
 

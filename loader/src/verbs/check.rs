@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use bpf_image::object::{self, Object};
 use bpf_image::pipeline::CheckedObject;
-use bpf_image_spec::config::{KernelVersion, ProgramType, Requires};
+use bpf_image_spec::config::{KernelVersion, ProgramSpec, ProgramType, Requires};
 
 use super::Source;
 use super::obtain::obtain;
@@ -44,6 +45,8 @@ pub enum Answer {
     Yes,
     /// It is not; loading would fail.
     No,
+    /// It would be for a program that is left out of the load.
+    NotLoaded,
     /// By version it is not, and a distribution may have brought it to an older kernel.
     Unknown,
 }
@@ -82,16 +85,45 @@ pub fn check(source: &Source, paths: &Paths) -> Result<Checked, LoaderError> {
             note: (!present).then(|| "/sys/kernel/btf/vmlinux is not there".to_owned()),
         });
     }
-    for program in &checked.object().spec().programs {
-        requirements.push(attachable(&program.name, program.program_type));
-    }
+    requirements.extend(loadable(checked.object()));
     requirements.push(endianness(&checked));
     Ok(Checked { checked, kernel, requires, requirements })
 }
 
+/// Whether this version of the loader can attach and load the object's programs.
+fn loadable(object: &Object) -> Vec<Requirement> {
+    let programs = &object.spec().programs;
+    let (can, cannot): (Vec<&ProgramSpec>, Vec<&ProgramSpec>) =
+        programs.iter().partition(|program| is_attachable(program.program_type));
+    let row = |program: &ProgramSpec, met, note: Option<&str>| Requirement {
+        what: format!("attaching `{}` ({})", program.name, program.program_type),
+        met,
+        note: note.map(str::to_owned),
+    };
+    let mut all: Vec<_> = can.iter().map(|program| row(program, Answer::Yes, None)).collect();
+    // Programs beside others are only loaded if they are attached.
+    let other = if can.is_empty() { Answer::No } else { Answer::NotLoaded };
+    let note = Some("this version of bpf-loader has no such attach point");
+    all.extend(cannot.iter().map(|program| row(program, other, note)));
+    let names: Vec<&str> = can.iter().map(|program| program.name.as_str()).collect();
+    let taken = object::for_aya(object, &names);
+    all.push(Requirement {
+        what: "an object that this version can load".to_owned(),
+        met: if taken.is_ok() { Answer::Yes } else { Answer::No },
+        note: taken.err().map(|error| error.to_string()),
+    });
+    let licensed = object.spec().license.is_some();
+    all.push(Requirement {
+        what: "a license section".to_owned(),
+        met: if licensed { Answer::Yes } else { Answer::No },
+        note: (!licensed).then(|| "without one no licence is claimed".to_owned()),
+    });
+    all
+}
+
 /// Types that this version of the loader can attach.
-fn attachable(name: &str, program_type: ProgramType) -> Requirement {
-    let can = matches!(
+const fn is_attachable(program_type: ProgramType) -> bool {
+    matches!(
         program_type,
         ProgramType::Xdp
             | ProgramType::Tc
@@ -101,12 +133,7 @@ fn attachable(name: &str, program_type: ProgramType) -> Requirement {
             | ProgramType::Uprobe
             | ProgramType::Uretprobe
             | ProgramType::CgroupSkb
-    );
-    Requirement {
-        what: format!("attaching `{name}` ({program_type})"),
-        met: if can { Answer::Yes } else { Answer::No },
-        note: (!can).then(|| "this version of bpf-loader has no such attach point".to_owned()),
-    }
+    )
 }
 
 fn endianness(checked: &CheckedObject) -> Requirement {

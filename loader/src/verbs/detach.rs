@@ -14,6 +14,14 @@ pub fn detach(name: &str, points: &[AttachPoint], paths: &Paths) -> Result<Recor
     let records = Records::new(&paths.run);
     let record =
         records.find(name)?.ok_or_else(|| StateError::NoInstance { name: name.to_owned() })?;
+    let unfit = match record.phase {
+        _ if record.is_stale() => Some("gone"),
+        Phase::Pending => Some("pending"),
+        Phase::Running | Phase::Detached => None,
+    };
+    if let Some(state) = unfit {
+        return Err(StateError::NotDetachable { name: record.name, state }.into());
+    }
     for point in points {
         if !record.installed.links.iter().any(|link| link.point == *point) {
             let known: Vec<_> =

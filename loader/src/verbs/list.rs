@@ -33,6 +33,8 @@ pub struct Listing {
     pub instances: Vec<Instance>,
     /// Pins without a record.
     pub orphans: Vec<Orphan>,
+    /// Records that cannot be read, each with the reason.
+    pub broken: Vec<String>,
 }
 
 /// One word for how an instance is.
@@ -57,8 +59,12 @@ impl Instance {
         if self.record.phase == Phase::Pending {
             return Health::Pending;
         }
-        let whole = status.programs.iter().all(Option::is_some)
-            && status.maps.iter().all(Option::is_some)
+        let installed = &self.record.installed;
+        let programs = installed.programs.iter().map(|program| program.id);
+        let maps = installed.maps.iter().map(|map| map.id);
+        // Another object at the pin of ours is not ours.
+        let whole = status.programs.iter().copied().eq(programs)
+            && status.maps.iter().copied().eq(maps)
             && status.links.iter().all(|link| *link == LinkState::Attached);
         match (whole, self.record.phase) {
             (false, _) => Health::Degraded,
@@ -70,9 +76,10 @@ impl Instance {
 
 /// Reads records and asks the kernel.
 pub fn list(paths: &Paths) -> Result<Listing, LoaderError> {
-    let records = Records::new(&paths.run).all()?;
+    let (records, broken) = Records::new(&paths.run).all()?;
     let orphans = orphans(paths, &records);
-    Ok(Listing { instances: with_status(records)?, orphans })
+    let broken = broken.iter().map(ToString::to_string).collect();
+    Ok(Listing { instances: with_status(records)?, orphans, broken })
 }
 
 /// Adds to each record what the kernel shows, in one call.

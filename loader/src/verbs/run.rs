@@ -11,8 +11,8 @@ use super::obtain::obtain;
 use super::unload::take_away;
 use crate::checkpoint::checkpoint;
 use crate::error::LoaderError;
-use crate::kernel::protocol::{Request, Response};
-use crate::kernel::{self};
+use crate::kernel::protocol::{Held, Installed, Request, Response};
+use crate::kernel::{Worker, netns_file};
 use crate::paths::Paths;
 use crate::plan::{self, Plan, Wanted};
 use crate::state::{
@@ -38,8 +38,11 @@ const FIRST: u32 = 1;
 
 /// Loads and attaches an image and keeps it when the command ends.
 pub fn run(request: &RunRequest) -> Result<Record, LoaderError> {
+    checkpoint("started");
     let name = request.name.clone().unwrap_or_else(|| default_name(&request.source.reference));
     let paths = &request.paths;
+    // It starts while the registry answers.
+    let worker = Worker::start()?;
     let checked = obtain(&request.source, &BlobStore::new(&paths.state))?;
     let id = InstanceId::of_name(&name);
     let pin_dir = plan::pin_dir(&paths.pins, id.as_str(), FIRST);
@@ -52,13 +55,18 @@ pub fn run(request: &RunRequest) -> Result<Record, LoaderError> {
     let pending = record(&checked, &plan, id, name);
     records.write(&pending)?;
     checkpoint("pending");
-    match load(&plan) {
+    match load(worker, &plan) {
         Ok(installed) => {
             checkpoint("loaded");
             let record = Record { phase: Phase::Running, installed, ..pending };
             records.write(&record)?;
             checkpoint("recorded");
             Ok(record)
+        }
+        // Nothing was made, perhaps for want of the privilege that taking away would need too.
+        Err(LoaderError::Kernel(failure)) if failure.is_before_pins() => {
+            records.remove(&pending.id)?;
+            Err(failure.into())
         }
         Err(failure) => match take_away(&records, &pending) {
             Ok(()) => Err(failure),
@@ -70,9 +78,9 @@ pub fn run(request: &RunRequest) -> Result<Record, LoaderError> {
     }
 }
 
-fn load(plan: &Plan) -> Result<kernel::protocol::Installed, LoaderError> {
+fn load(worker: Worker, plan: &Plan) -> Result<Installed, LoaderError> {
     let request = Request::Load(plan.load().clone());
-    match kernel::call_with_object(&request, plan.object())? {
+    match worker.call(&request, plan.object())? {
         Response::Loaded(installed) => Ok(installed),
         _ => Err(LoaderError::OddAnswer),
     }
@@ -124,8 +132,20 @@ fn record(checked: &CheckedObject, plan: &Plan, id: InstanceId, name: String) ->
             signers: signers.collect(),
         },
         object: checked.object().spec().clone(),
-        installed: plan.expected(),
+        installed: expected(plan),
     }
+}
+
+/// What the load may leave behind, with the namespaces identified: after a kill their names may
+/// come to mean others.
+fn expected(plan: &Plan) -> Installed {
+    let mut installed = plan.expected();
+    for link in &mut installed.links {
+        if let Held::TcFilter(filter) = &mut link.held {
+            filter.netns = netns_file::identify(link.point.target.netns()).ok();
+        }
+    }
+    installed
 }
 
 /// The reference as asked for; a layout's with its path absolute, so that it means the same in

@@ -3,7 +3,7 @@
 use crate::checkpoint::checkpoint;
 use crate::error::LoaderError;
 use crate::kernel;
-use crate::kernel::protocol::{Installed, Request};
+use crate::kernel::protocol::Request;
 use crate::paths::Paths;
 use crate::plan;
 use crate::state::{InstanceId, Record, Records, StateError, StateLock};
@@ -21,24 +21,33 @@ pub struct Unloaded {
 pub fn unload(name: &str, paths: &Paths) -> Result<Unloaded, LoaderError> {
     let _lock = StateLock::take(&paths.run)?;
     let records = Records::new(&paths.run);
-    if let Some(record) = records.find(name)? {
-        take_away(&records, &record)?;
-        return Ok(Unloaded { name: record.name, links: record.installed.links.len() });
-    }
-    // /run may have vanished while bpffs stayed.
-    let candidates = [Some(InstanceId::of_name(name)), InstanceId::parse(name)];
-    for id in candidates.into_iter().flatten() {
-        let generations = orphan_generations(paths, &id);
-        if generations.is_empty() {
-            continue;
+    let broken = match records.find(name) {
+        Ok(Some(record)) => {
+            take_away(&records, &record)?;
+            return Ok(Unloaded { name: record.name, links: record.installed.links.len() });
         }
-        for pin_dir in generations {
-            let installed = Installed { pin_dir, programs: vec![], maps: vec![], links: vec![] };
-            kernel::call(&Request::Unload(installed))?;
+        Ok(None) => false,
+        // A record that cannot be read says nothing; what is pinned does.
+        Err(StateError::Record { .. }) => true,
+        Err(error) => return Err(error.into()),
+    };
+    let ids = [Some(InstanceId::of_name(name)), InstanceId::parse(name)];
+    let mut found = false;
+    for id in ids.into_iter().flatten() {
+        for pin_dir in orphan_generations(paths, &id) {
+            kernel::call(&Request::UnloadOrphan(pin_dir))?;
+            found = true;
         }
-        return Ok(Unloaded { name: name.to_owned(), links: 0 });
+        if broken {
+            records.remove(&id)?;
+            found = true;
+        }
     }
-    Err(StateError::NoInstance { name: name.to_owned() }.into())
+    if found {
+        Ok(Unloaded { name: name.to_owned(), links: 0 })
+    } else {
+        Err(StateError::NoInstance { name: name.to_owned() }.into())
+    }
 }
 
 /// Pins first, record last: a kill on the way leaves the record, and this can be done again.

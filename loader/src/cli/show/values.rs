@@ -71,8 +71,11 @@ pub(super) fn value(bytes: &[u8], type_name: Option<&str>) -> Value {
 }
 
 /// The total over all CPUs, where values are numbers.
-pub(super) fn sum(values: &[Vec<u8>], type_name: Option<&str>) -> Option<i128> {
-    values.iter().map(|value| number(value, type_name)).sum()
+pub(super) fn sum<'a>(
+    values: impl Iterator<Item = &'a [u8]>,
+    type_name: Option<&str>,
+) -> Option<i128> {
+    values.map(|value| number(value, type_name)).sum()
 }
 
 #[cfg(test)]
@@ -94,8 +97,9 @@ mod tests {
 
     #[test]
     fn per_cpu_values_add_up() {
-        let values = vec![3_u64.to_ne_bytes().to_vec(), 4_u64.to_ne_bytes().to_vec()];
-        assert_eq!(sum(&values, Some("__u64")), Some(7));
-        assert_eq!(sum(&values, Some("struct s")), None);
+        let values = [3_u64.to_ne_bytes(), 4_u64.to_ne_bytes()];
+        let sum = |type_name| sum(values.iter().map(<[u8; 8]>::as_slice), Some(type_name));
+        assert_eq!(sum("__u64"), Some(7));
+        assert_eq!(sum("struct s"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! One attach point: make the link, pin what holds it.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -15,10 +15,9 @@ use aya::programs::{
 use bpf_image_spec::attach::{AttachTarget, Direction, NetNs, XdpMode};
 
 use super::netns::{self, NetNsError};
-use super::{chain, errno, mounts, not_permitted, tc};
+use super::{chain, clsact, errno, mounts, not_permitted};
 use crate::kernel::error::KernelError;
 use crate::kernel::protocol::{Held, InstalledLink, LinkPlan, TcFilter};
-use crate::plan;
 
 /// Looks for every interface, namespace and file before anything is loaded.
 pub(super) fn require_targets(links: &[LinkPlan]) -> Result<(), KernelError> {
@@ -45,7 +44,11 @@ pub(super) fn require_targets(links: &[LinkPlan]) -> Result<(), KernelError> {
 }
 
 /// Attaches `program`, which is loaded, at `link`'s point.
-pub(super) fn attach(program: &mut Program, link: &LinkPlan) -> Result<InstalledLink, KernelError> {
+pub(super) fn attach(
+    program: &mut Program,
+    link: &LinkPlan,
+    pin_dir: &Path,
+) -> Result<InstalledLink, KernelError> {
     let held = match &link.point.target {
         AttachTarget::Xdp { interface, netns, mode } => in_netns(link, netns.as_ref(), |_| {
             let Program::Xdp(program) = program else { return Err(wrong_type(link)) };
@@ -68,7 +71,7 @@ pub(super) fn attach(program: &mut Program, link: &LinkPlan) -> Result<Installed
         })?,
         AttachTarget::Tc { interface, netns, priority, .. } => {
             in_netns(link, netns.as_ref(), |namespace| {
-                attach_filter(program, link, interface, *priority, namespace)
+                attach_filter(program, link, interface, *priority, namespace, pin_dir)
             })?
         }
         AttachTarget::Tracepoint { category, name } => {
@@ -116,13 +119,13 @@ fn attach_filter(
     interface: &str,
     priority: u16,
     namespace: &netns::Entered,
+    pin_dir: &Path,
 ) -> Result<Held, KernelError> {
     let Program::SchedClassifier(program) = program else { return Err(wrong_type(link)) };
     let ifindex = find_interface(link, interface)?;
     let direction = direction(link)?;
     let failed = |error: io::Error| attach_error(link, &ProgramError::IOError(error));
-    let clsact_mark = plan::clsact_mark(&link.pin);
-    make_clsact(ifindex, &clsact_mark).map_err(failed)?;
+    clsact::make(pin_dir, namespace.id(), ifindex).map_err(failed)?;
     let handle = TcHandle::from(link.tc_handle);
     let options = TcAttachOptions::Netlink(NlOptions { priority, handle, classid: None });
     let id = program.attach_with_options(interface, attach_type(direction), options);
@@ -136,18 +139,7 @@ fn attach_filter(
         handle: link.tc_handle,
         ifindex: Some(ifindex),
         netns: Some(namespace.id()),
-        clsact_mark,
     }))
-}
-
-/// The mark comes first: a kill between the two leaves a mark too many, which is harmless as only
-/// an empty qdisc is ever removed.
-fn make_clsact(ifindex: u32, mark: &Path) -> io::Result<()> {
-    fs::create_dir(mark)?;
-    if !tc::add_clsact(ifindex)? {
-        fs::remove_dir(mark)?;
-    }
-    Ok(())
 }
 
 /// Pins what was made; what cannot be pinned would end with this process, and is refused.

@@ -6,10 +6,13 @@ use bpf_image_spec::config::MapType;
 use super::sys::{self, MapFd};
 use super::{chain, not_permitted};
 use crate::kernel::error::KernelError;
-use crate::kernel::protocol::{Dump, DumpEntry, DumpPlan};
+use crate::kernel::protocol::{Dump, DumpEntry, DumpPlan, Hex};
 
 /// Largest key or value that is read, in bytes; the kernel's own limit is near 4 MiB.
-const SIZE_MAX: u32 = 8 * 1024 * 1024;
+const SIZE_MAX: u32 = 4 * 1024 * 1024;
+
+/// Keys and values that one answer holds, in bytes; the entry that passes it is the last.
+const BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Reads up to the limit of entries.
 pub(super) fn dump(plan: &DumpPlan) -> Result<Dump, KernelError> {
@@ -37,19 +40,24 @@ pub(super) fn dump(plan: &DumpPlan) -> Result<Dump, KernelError> {
         _ => (value_size, 1),
     };
     let mut entries = Vec::new();
+    let mut bytes = 0;
     let mut key: Option<Vec<u8>> = None;
     loop {
         let next = sys::next_key(&map, key.as_deref(), key_size)
             .map_err(|error| failed(error.to_string()))?;
         let Some(next) = next else { return Ok(Dump { map_type, entries, more: false }) };
-        if entries.len() == plan.limit {
+        if entries.len() == plan.limit || bytes > BYTES_MAX {
             return Ok(Dump { map_type, entries, more: true });
         }
         // An entry can go between the two calls, and some map types have unset slots.
         if let Some(buffer) =
             sys::lookup(&map, &next, stride * cpus).map_err(|error| failed(error.to_string()))?
         {
-            let values = buffer.chunks(stride).map(|value| value[..value_size].to_vec()).collect();
+            let values: Vec<_> = buffer
+                .chunks(stride)
+                .map(|value| Hex(value.get(..value_size).unwrap_or(value).to_vec()))
+                .collect();
+            bytes += key_size + value_size * values.len();
             entries.push(DumpEntry { key: next.clone(), values });
         }
         key = Some(next);

@@ -14,12 +14,15 @@ use crate::checkpoint::checkpoint;
 use crate::kernel::error::KernelError;
 use crate::kernel::protocol::{Installed, InstalledMap, InstalledProgram, LoadPlan, ProgramPlan};
 
+/// How much of the verifier's log is kept, in bytes.
+const LOG_MAX: usize = 1024 * 1024;
+
 /// Carries out `plan` with the normalised bytes of its object.
 pub(super) fn load(plan: &LoadPlan, object: &[u8]) -> Result<Installed, KernelError> {
     mounts::require_bpffs(&plan.bpffs)?;
+    pins::make(&plan.pin_dir)?;
     attach::require_targets(&plan.links)?;
     raise_memlock();
-    pins::make(&plan.pin_dir)?;
     checkpoint("worker-directories");
     let mut ebpf = parse(plan, object)?;
     checkpoint("worker-parsed");
@@ -46,7 +49,7 @@ pub(super) fn load(plan: &LoadPlan, object: &[u8]) -> Result<Installed, KernelEr
     for link in &plan.links {
         let name = &link.point.program;
         let program = ebpf.program_mut(name).ok_or_else(|| absent("program", name))?;
-        links.push(attach::attach(program, link)?);
+        links.push(attach::attach(program, link, &plan.pin_dir)?);
         checkpoint("worker-link");
     }
     checkpoint("worker-links");
@@ -71,7 +74,23 @@ fn parse(plan: &LoadPlan, object: &[u8]) -> Result<Ebpf, KernelError> {
     for map in plan.maps.iter().filter(|map| map.by_name) {
         loader.map_pin_path(&map.name, map.pin.as_path());
     }
-    loader.load(object).map_err(|error| object_error(&error))
+    // aya pins by name what it takes for such a map; what the plan does not name stays in here.
+    loader.default_map_pin_directory(plan.pin_dir.join("maps"));
+    let ebpf = loader.load(object).map_err(|error| object_error(&error))?;
+    let stranger = ebpf.maps().map(|(name, _)| name).find(|name| !is_known(plan, name));
+    if let Some(name) = stranger {
+        return Err(KernelError::Object {
+            cause: format!("aya finds a map `{name}` in it that our own reader does not"),
+        });
+    }
+    Ok(ebpf)
+}
+
+/// The object's maps, and what aya makes of its data sections.
+fn is_known(plan: &LoadPlan, name: &str) -> bool {
+    const DATA: [&str; 4] = [".bss", ".data", ".rodata", ".kconfig"];
+    DATA.iter().any(|section| name.starts_with(section))
+        || plan.known_maps.iter().any(|known| known == name)
 }
 
 /// `EbpfLoader::new` parses the whole vmlinux BTF, 14 ms and 20 MiB, and has no switch. Hiding
@@ -117,7 +136,7 @@ fn load_error(program: &str, error: &ProgramError) -> KernelError {
             cause: chain(error),
         };
     };
-    let log = verifier_log.to_string();
+    let log = tail(verifier_log.to_string());
     match (io_error.raw_os_error(), log.trim()) {
         // With an empty log the refusal came before the verifier ran.
         (Some(libc::EPERM | libc::EACCES), "") => {
@@ -128,6 +147,15 @@ fn load_error(program: &str, error: &ProgramError) -> KernelError {
             cause: io_error.to_string(),
         },
         _ => KernelError::Rejected { program: program.to_owned(), summary: summary(&log), log },
+    }
+}
+
+/// The end of a long log: there it says why.
+fn tail(log: String) -> String {
+    let start = log.len().saturating_sub(LOG_MAX);
+    match log.char_indices().find(|(at, _)| *at >= start) {
+        Some((at, _)) if at > 0 => log[at..].to_owned(),
+        _ => log,
     }
 }
 

@@ -5,6 +5,7 @@
 //! described by the command's pending record.
 
 mod attach;
+mod clsact;
 mod dump;
 mod load;
 mod mounts;
@@ -23,9 +24,17 @@ use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 use super::error::KernelError;
 use super::protocol::{Answer, Request, Response, read_message, write_message};
+use super::spawn::VERBOSE;
+use crate::checkpoint::checkpoint;
+use crate::trace;
 
-/// Runs one request from standard input; `parent` is the process id of the command.
-pub fn main(parent: Option<OsString>) -> ExitCode {
+/// Runs one request from standard input. `arguments` are the process id of the command and, if
+/// diagnostics are wanted, [`VERBOSE`].
+pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let parent = arguments.next();
+    if arguments.next().is_some_and(|argument| argument == VERBOSE) {
+        trace::start();
+    }
     match serve(parent) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -43,6 +52,7 @@ fn serve(parent: Option<OsString>) -> io::Result<()> {
     if getppid().map(|pid| pid.as_raw_nonzero().get()) != expected {
         return Err(io::Error::other("the kernel worker is started by bpf-loader only"));
     }
+    checkpoint("worker-started");
     let mut input = io::stdin().lock();
     let request: Request = read_message(&mut input)?;
     let answer: Answer = match request {
@@ -57,6 +67,7 @@ fn serve(parent: Option<OsString>) -> io::Result<()> {
         }
         Request::Detach(installed) => unload::detach(&installed).map(|()| Response::Done),
         Request::Unload(installed) => unload::unload(&installed).map(|()| Response::Done),
+        Request::UnloadOrphan(pin_dir) => unload::unload_orphan(&pin_dir).map(|()| Response::Done),
         Request::Dump(plan) => dump::dump(&plan).map(Response::Dump),
     };
     let mut output = io::stdout().lock();

@@ -1,5 +1,6 @@
 //! bpffs and tracefs: mounted where everyone has them, if they are missing.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::statfs;
@@ -30,12 +31,24 @@ pub(super) fn require_bpffs(pins: &Path) -> Result<(), KernelError> {
         path: PathBuf::from(pins),
         cause,
     };
+    if !in_first_mount_namespace() {
+        return Err(failed(
+            "this mount namespace is not the machine's, and pins would vanish with it".to_owned(),
+        ));
+    }
     if !pins.starts_with(BPFFS) {
         return Err(failed("only /sys/fs/bpf is mounted on demand".to_owned()));
     }
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("bpffs", BPFFS, "bpf", flags, Some(c"mode=0700"))
         .map_err(|error| failed(error.to_string()))
+}
+
+/// `ip netns exec`, for one, gives each command a /sys of its own that ends with it.
+fn in_first_mount_namespace() -> bool {
+    let id = |path: &str| std::fs::metadata(path).map(|ns| (ns.dev(), ns.ino())).ok();
+    let own = id("/proc/self/ns/mnt");
+    own.is_some() && own == id("/proc/1/ns/mnt")
 }
 
 /// Where tracefs is; the second is where it was before Linux 4.1.

@@ -1,9 +1,10 @@
 //! Entering network namespaces, and coming back.
 
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::marker::PhantomData;
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use bpf_image_spec::attach::NetNs;
@@ -11,12 +12,13 @@ use rustix::net::netdevice::name_to_index;
 use rustix::net::{AddressFamily, SocketType};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+use crate::kernel::netns_file::{self, RUN_NETNS};
 use crate::kernel::protocol::NetNsId;
 
 /// The thread is in another network namespace until this is dropped.
 #[derive(Debug)]
 pub(super) struct Entered {
-    back: Option<File>,
+    back: File,
     id: NetNsId,
     /// A namespace belongs to the thread that entered it.
     not_send: PhantomData<*const ()>,
@@ -30,7 +32,7 @@ pub(super) enum NetNsError {
     Absent(String),
     /// It is there and cannot be opened or entered.
     #[error("network namespace {0} cannot be entered")]
-    Enter(String, #[source] std::io::Error),
+    Enter(String, #[source] io::Error),
 }
 
 impl Entered {
@@ -42,22 +44,55 @@ impl Entered {
 
 /// Enters `netns`, or stays where the thread is.
 pub(super) fn enter(netns: Option<&NetNs>) -> Result<Entered, NetNsError> {
-    let own = Path::new("/proc/thread-self/ns/net");
-    let Some(netns) = netns else {
-        let file = open(own, "of this process")?;
-        return Ok(Entered { back: None, id: id_of(&file, "")?, not_send: PhantomData });
+    let name = match netns {
+        None => "of this process".to_owned(),
+        Some(NetNs::Name(name)) => format!("`{name}`"),
+        Some(NetNs::Path(path)) => path.display().to_string(),
+        Some(NetNs::Pid(pid)) => format!("of pid {pid}"),
     };
-    let (path, name) = match netns {
-        NetNs::Name(name) => (PathBuf::from("/run/netns").join(name), format!("`{name}`")),
-        NetNs::Path(path) => (path.clone(), path.display().to_string()),
-        NetNs::Pid(pid) => (PathBuf::from(format!("/proc/{pid}/ns/net")), format!("of pid {pid}")),
-    };
-    let target = open(&path, &name)?;
-    let back = open(own, "of this process")?;
-    let id = id_of(&target, &name)?;
-    move_into_link_name_space(target.as_fd(), Some(LinkNameSpaceType::Network))
-        .map_err(|error| NetNsError::Enter(name, error.into()))?;
-    Ok(Entered { back: Some(back), id, not_send: PhantomData })
+    match enter_file(&netns_file::path(netns)) {
+        Ok(entered) => Ok(entered),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(NetNsError::Absent(name)),
+        Err(error) => Err(NetNsError::Enter(name, error)),
+    }
+}
+
+/// Enters the namespace `id` wherever something still names it; `None` if nothing does, which is
+/// as good as its end: what was attached in it went with it.
+pub(super) fn enter_id(id: NetNsId) -> io::Result<Option<Entered>> {
+    all().remove(&(id.dev, id.ino)).map(|file| enter_file(&file)).transpose()
+}
+
+/// One file for each network namespace that a process is in or that `ip netns` has named.
+pub(super) fn all() -> BTreeMap<(u64, u64), PathBuf> {
+    let own = netns_file::path(None);
+    let named = entries(Path::new(RUN_NETNS));
+    let of_processes = entries(Path::new("/proc")).into_iter().map(|dir| dir.join("ns/net"));
+    let mut found = BTreeMap::new();
+    for file in std::iter::once(own).chain(named).chain(of_processes) {
+        // Processes end and namespaces go while we look.
+        if let Ok(metadata) = std::fs::metadata(&file) {
+            let id = netns_file::id(&metadata);
+            found.entry((id.dev, id.ino)).or_insert(file);
+        }
+    }
+    found
+}
+
+fn entries(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir);
+    entries.into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()).collect()
+}
+
+/// Enters the namespace that `file` stands for.
+pub(super) fn enter_file(file: &Path) -> io::Result<Entered> {
+    let target = File::open(file)?;
+    let id = netns_file::id(&target.metadata()?);
+    let back = File::open(netns_file::path(None))?;
+    if netns_file::id(&back.metadata()?) != id {
+        move_into_link_name_space(target.as_fd(), Some(LinkNameSpaceType::Network))?;
+    }
+    Ok(Entered { back, id, not_send: PhantomData })
 }
 
 /// Index of an interface of the namespace that the thread is in.
@@ -66,22 +101,14 @@ pub(super) fn interface_index(name: &str) -> Option<u32> {
     name_to_index(socket, name).ok()
 }
 
-fn open(path: &Path, name: &str) -> Result<File, NetNsError> {
-    File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => NetNsError::Absent(name.to_owned()),
-        _ => NetNsError::Enter(name.to_owned(), error),
-    })
-}
-
-fn id_of(file: &File, name: &str) -> Result<NetNsId, NetNsError> {
-    let metadata = file.metadata().map_err(|error| NetNsError::Enter(name.to_owned(), error))?;
-    Ok(NetNsId { dev: metadata.dev(), ino: metadata.ino() })
-}
-
 impl Drop for Entered {
     fn drop(&mut self) {
-        let Some(back) = &self.back else { return };
-        if move_into_link_name_space(back.as_fd(), Some(LinkNameSpaceType::Network)).is_err() {
+        let own = std::fs::metadata(netns_file::path(None));
+        let is_back = |own| self.back.metadata().is_ok_and(|back| netns_file::id(&back) == own);
+        if own.is_ok_and(|own| is_back(netns_file::id(&own))) {
+            return;
+        }
+        if move_into_link_name_space(self.back.as_fd(), Some(LinkNameSpaceType::Network)).is_err() {
             // Going on in a namespace that nobody asked for would attach to the wrong interface.
             std::process::abort();
         }

@@ -15,15 +15,17 @@ fn failed(action: &str, path: &Path, error: &io::Error) -> KernelError {
     }
 }
 
-/// Makes the directories under an instance's generation. Private: a pin is a capability.
+/// Makes the directories under an instance's generation, all or none. Private: a pin is a
+/// capability.
 pub(super) fn make(pin_dir: &Path) -> Result<(), KernelError> {
     for sub in ["programs", "maps", "links"] {
         let dir = pin_dir.join(sub);
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&dir)
-            .map_err(|error| failed("make directory", &dir, &error))?;
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir);
+        if let Err(error) = made {
+            // What was made of them is empty; if it cannot be removed, it could not be made.
+            let _ = remove_dir(pin_dir);
+            return Err(KernelError::NoPins { path: dir, cause: error.to_string() });
+        }
     }
     Ok(())
 }

@@ -2,9 +2,8 @@
 
 use aya::maps::MapInfo;
 use aya::programs::ProgramInfo;
-use aya::programs::links::{FdLink, PinnedLink};
 
-use super::{sys, unload};
+use super::{clsact, sys};
 use crate::kernel::protocol::{Held, Installed, InstalledLink, LinkState, Status};
 
 /// Looks at each pin and filter of `installed`.
@@ -26,20 +25,16 @@ pub(super) fn status(installed: &Installed) -> Status {
 
 fn link_state(installed: &Installed, link: &InstalledLink) -> LinkState {
     match &link.held {
-        Held::PinnedLink { pin, .. } => match PinnedLink::from_pin(pin) {
+        Held::PinnedLink { id, pin } => match sys::pinned_link(pin) {
             Err(_) => LinkState::Absent,
-            Ok(pinned) => {
-                let link = FdLink::from(pinned);
-                match link.info().ok().and_then(|info| sys::link_ifindex(info.id())) {
-                    // The kernel keeps the link of an interface that went away, with index 0.
-                    Some(0) => LinkState::Defunct,
-                    _ => LinkState::Attached,
-                }
-            }
+            Ok(seen) if id.is_some_and(|id| id != seen.id) => LinkState::Absent,
+            // The kernel keeps the link of an interface or cgroup that went away.
+            Ok(seen) if seen.target_gone => LinkState::Defunct,
+            Ok(_) => LinkState::Attached,
         },
-        Held::TcFilter(filter) => match unload::find_filter(installed, link, filter) {
-            Some(_) => LinkState::Attached,
-            None => LinkState::Absent,
+        Held::TcFilter(filter) => match clsact::is_there(installed, link, filter) {
+            Ok(true) => LinkState::Attached,
+            Ok(false) | Err(_) => LinkState::Absent,
         },
     }
 }

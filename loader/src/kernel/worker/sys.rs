@@ -4,15 +4,19 @@
 //! many bytes as it is told and wants the rest zero.
 #![expect(unsafe_code, reason = "bpf(2) takes pointers; the one module that makes such calls")]
 
+use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 const BPF_MAP_LOOKUP_ELEM: libc::c_long = 1;
 const BPF_MAP_GET_NEXT_KEY: libc::c_long = 4;
+const BPF_OBJ_GET: libc::c_long = 7;
 const BPF_OBJ_GET_INFO_BY_FD: libc::c_long = 15;
-const BPF_LINK_GET_FD_BY_ID: libc::c_long = 30;
 
-/// `enum bpf_link_type`: the kinds whose information starts with an interface index.
+/// `enum bpf_link_type`: the kinds whose information starts with what they are attached to.
+const BPF_LINK_TYPE_CGROUP: u32 = 3;
 const BPF_LINK_TYPE_XDP: u32 = 6;
 const BPF_LINK_TYPE_TCX: u32 = 11;
 const BPF_LINK_TYPE_NETKIT: u32 = 13;
@@ -63,25 +67,41 @@ pub(super) fn lookup(map: &MapFd<'_>, key: &[u8], size: usize) -> io::Result<Opt
     unsafe { found(bpf(BPF_MAP_LOOKUP_ELEM, &mut attr), value) }
 }
 
-/// The interface index in a network link's information; `None` for other kinds of link.
-pub(super) fn link_ifindex(id: u32) -> Option<u32> {
+/// What the kernel tells of a pinned link.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PinnedLink {
+    /// Its id.
+    pub(super) id: u32,
+    /// Whether the interface or cgroup that it was made for is gone.
+    pub(super) target_gone: bool,
+}
+
+/// Opens the link pinned at `path` and reads its information. A pin of another kind is an error.
+pub(super) fn pinned_link(path: &Path) -> io::Result<PinnedLink> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
     let mut attr: Attr = [0; 16];
-    attr[0] = u64::from_ne_bytes(pair(id, 0));
-    // SAFETY: the command reads the id and writes nothing; the result is a descriptor of ours.
+    attr[0] = path.as_ptr() as u64;
+    // SAFETY: `path` ends with NUL and outlives the call; the result is a descriptor of ours.
     let link = unsafe {
-        let fd = bpf(BPF_LINK_GET_FD_BY_ID, &mut attr).ok()?;
-        OwnedFd::from_raw_fd(RawFd::try_from(fd).ok()?)
+        let fd = bpf(BPF_OBJ_GET, &mut attr)?;
+        OwnedFd::from_raw_fd(RawFd::try_from(fd).map_err(io::Error::other)?)
     };
     // struct bpf_link_info: type, id, prog_id, padding, then a union by type.
     let mut info = [0_u32; 64];
     let mut attr: Attr = [0; 16];
-    let length = u32::try_from(size_of_val(&info)).ok()?;
-    attr[0] = u64::from_ne_bytes(pair(u32::try_from(link.as_raw_fd()).ok()?, length));
+    let length = u32::try_from(size_of_val(&info)).map_err(io::Error::other)?;
+    attr[0] = u64::from_ne_bytes(pair(link.as_raw_fd().cast_unsigned(), length));
     attr[1] = info.as_mut_ptr() as u64;
     // SAFETY: the kernel writes at most the length given, which is the buffer's.
-    unsafe { bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attr).ok()? };
-    matches!(info[0], BPF_LINK_TYPE_XDP | BPF_LINK_TYPE_TCX | BPF_LINK_TYPE_NETKIT)
-        .then_some(info[4])
+    unsafe { bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attr)? };
+    let target_gone = match info[0] {
+        // Index of the interface.
+        BPF_LINK_TYPE_XDP | BPF_LINK_TYPE_TCX | BPF_LINK_TYPE_NETKIT => info[4] == 0,
+        // 64-bit id of the cgroup.
+        BPF_LINK_TYPE_CGROUP => info[4] == 0 && info[5] == 0,
+        _ => false,
+    };
+    Ok(PinnedLink { id: info[1], target_gone })
 }
 
 /// Two `u32` fields that share one word of the attribute.

@@ -9,6 +9,7 @@ use netlink_packet_core::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::LinkMessage;
 use netlink_packet_route::tc::{
     TcAttribute, TcFilterBpfOption, TcHandle, TcHeader, TcMessage, TcOption,
 };
@@ -39,18 +40,29 @@ pub(super) fn add_clsact(ifindex: u32) -> io::Result<bool> {
     }
 }
 
-/// Removes the clsact qdisc if no filter, whoever's, is left on it.
-pub(super) fn remove_clsact_if_empty(ifindex: u32) -> io::Result<()> {
+/// Removes the clsact qdisc if no filter, whoever's, is left on it; `true` if there is none now.
+pub(super) fn remove_clsact_if_empty(ifindex: u32) -> io::Result<bool> {
     for direction in [Direction::Ingress, Direction::Egress] {
         if !dump(ifindex, direction)?.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
     }
     let request = RouteNetlinkMessage::DelQueueDiscipline(qdisc(ifindex)?);
     match exchange(request, NLM_F_REQUEST | NLM_F_ACK) {
         Err(error) if !is_absent(&error) => Err(error),
-        _ => Ok(()),
+        _ => Ok(true),
     }
+}
+
+/// Indexes of the interfaces of the namespace that the thread is in.
+pub(super) fn interfaces() -> io::Result<Vec<u32>> {
+    let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
+    let answers = exchange(request, NLM_F_REQUEST | NLM_F_DUMP)?;
+    let indexes = answers.into_iter().filter_map(|answer| match answer {
+        RouteNetlinkMessage::NewLink(link) => Some(link.header.index),
+        _ => None,
+    });
+    Ok(indexes.collect())
 }
 
 /// The bpf filters on an interface.
