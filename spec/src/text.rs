@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn text_of_any_script_stays() {
-        for text in ["xdp_count", "größe", "счётчик", "计数器", "عداد", "a b", "🐝"] {
+        for text in ["xdp_count", "größe", "счётчик", "计数器", "عداد", "a b", "🐝"]
+        {
             assert!(is_printable(text), "{text}");
             assert_eq!(printable(text), text);
         }

@@ -49,7 +49,7 @@ fn reasons(object: &Object) -> Vec<Reason> {
             reasons.add(meaning.since, format!("program section `{section}`"), name);
         }
         for helper in &program.helpers {
-            reasons.add(helper::since(helper), format!("helper `{helper}`"), name);
+            reasons.add(Some(helper::since(helper)), format!("helper `{helper}`"), name);
         }
         for feature in &detail.features {
             reasons.add(Some(feature.since()), feature.label().to_owned(), name);

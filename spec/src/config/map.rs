@@ -174,6 +174,7 @@ map_types! {
     CgrpStorage = 32 / "cgrp_storage",
     Arena = 33 / "arena",
     InsnArray = 34 / "insn_array",
+    ResizableHash = 35 / "rhash",
 }
 
 /// Before the number of a type that its writer had no name for.

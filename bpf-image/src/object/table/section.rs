@@ -85,6 +85,10 @@ pub(in crate::object) const DEFINITIONS: &[Definition] = &[
     with_target("raw_tracepoint.w", RawTracepointWritable, 5, 2),
     with_target("raw_tp.w", RawTracepointWritable, 5, 2),
     with_target("tp_btf", BtfTracepoint, 5, 5),
+    // In bpftool 7.8; no header tells when the kernel took them, so the youngest one stands here.
+    sleepable(with_target("raw_tracepoint.s", RawTracepoint, 7, 3)),
+    sleepable(with_target("raw_tp.s", RawTracepoint, 7, 3)),
+    sleepable(with_target("tp_btf.s", BtfTracepoint, 7, 3)),
     with_target("fentry", Fentry, 5, 5),
     with_target("fmod_ret", FmodRet, 5, 7),
     with_target("fexit", Fexit, 5, 5),
@@ -93,6 +97,12 @@ pub(in crate::object) const DEFINITIONS: &[Definition] = &[
     sleepable(with_target("fexit.s", Fexit, 5, 10)),
     with_target("fsession", Fsession, 7, 0),
     sleepable(with_target("fsession.s", Fsession, 7, 0)),
+    with_target("fentry.multi", Fentry, 7, 2),
+    sleepable(with_target("fentry.multi.s", Fentry, 7, 2)),
+    with_target("fexit.multi", Fexit, 7, 2),
+    sleepable(with_target("fexit.multi.s", Fexit, 7, 2)),
+    with_target("fsession.multi", Fsession, 7, 2),
+    sleepable(with_target("fsession.multi.s", Fsession, 7, 2)),
     with_target("freplace", Freplace, 5, 6),
     with_target("lsm", Lsm, 5, 7),
     sleepable(with_target("lsm.s", Lsm, 5, 10)),
@@ -153,3 +163,64 @@ pub(in crate::object) const DEFINITIONS: &[Definition] = &[
     exact("sk_lookup", SkLookup, 5, 9),
     exact("netfilter", Netfilter, 6, 4),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::table::generated::{ATTACH_TYPES, PROGRAM_TYPES};
+
+    fn header(table: &[(&str, u16, u16)], name: &str) -> KernelVersion {
+        let found = table.iter().find(|(known, ..)| *known == name);
+        let (_, major, minor) = found.unwrap_or_else(|| panic!("{name} is in no header"));
+        KernelVersion::new(*major, *minor)
+    }
+
+    #[test]
+    fn no_section_is_older_than_its_program_type() {
+        for definition in DEFINITIONS {
+            let kernel_name = definition.program_type.kernel_name();
+            let since = header(PROGRAM_TYPES, kernel_name);
+            assert!(definition.since >= since, "{}: {since}", definition.name);
+        }
+    }
+
+    #[test]
+    fn sections_are_as_old_as_their_attach_types() {
+        for (section, attach_type) in [
+            ("kprobe.multi", "trace_kprobe_multi"),
+            ("kprobe.session", "trace_kprobe_session"),
+            ("uprobe.multi", "trace_uprobe_multi"),
+            ("uprobe.session", "trace_uprobe_session"),
+            ("tcx/ingress", "tcx_ingress"),
+            ("netkit/peer", "netkit_peer"),
+            ("fentry", "trace_fentry"),
+            ("fsession", "trace_fsession"),
+            ("fentry.multi", "trace_fentry_multi"),
+            ("fsession.multi", "trace_fsession_multi"),
+            ("fmod_ret", "modify_return"),
+            ("iter", "trace_iter"),
+            ("lsm_cgroup", "lsm_cgroup"),
+            ("sk_reuseport/migrate", "sk_reuseport_select_or_migrate"),
+            ("sk_skb/verdict", "sk_skb_verdict"),
+            ("xdp/devmap", "xdp_devmap"),
+            ("xdp/cpumap", "xdp_cpumap"),
+            ("cgroup/sock_release", "cgroup_inet_sock_release"),
+            ("cgroup/bind4", "cgroup_inet4_bind"),
+            ("cgroup/post_bind6", "cgroup_inet6_post_bind"),
+            ("cgroup/connect_unix", "cgroup_unix_connect"),
+            ("cgroup/sendmsg4", "cgroup_udp4_sendmsg"),
+            ("cgroup/recvmsg4", "cgroup_udp4_recvmsg"),
+            ("cgroup/getpeername4", "cgroup_inet4_getpeername"),
+            ("cgroup/getsockopt", "cgroup_getsockopt"),
+            ("cgroup/sysctl", "cgroup_sysctl"),
+            ("sk_lookup", "sk_lookup"),
+            ("netfilter", "netfilter"),
+            ("flow_dissector", "flow_dissector"),
+            ("sk_msg", "sk_msg_verdict"),
+            ("lirc_mode2", "lirc_mode2"),
+        ] {
+            let definition = DEFINITIONS.iter().find(|d| d.name == section).expect("listed");
+            assert_eq!(definition.since, header(ATTACH_TYPES, attach_type), "{section}");
+        }
+    }
+}
