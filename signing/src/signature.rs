@@ -20,7 +20,7 @@ pub enum SignatureError {
         size: usize,
     },
     /// Beyond the number of candidates that are looked at.
-    #[error("not looked at: only the first {MAX_CANDIDATES} candidates are")]
+    #[error("not looked at: at most {MAX_CANDIDATES} candidates are")]
     BeyondLimit,
     /// Not what its format asks for.
     #[error("malformed: {reason}")]
@@ -123,7 +123,7 @@ impl SignatureError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::UnknownKey { .. } | Self::Forged { .. } => Some(
-                "ask the publisher which key signs this image, and compare its id with that of `bpf-image verify --key KEY.pub REF`",
+                "ask the publisher for the key that signs this image, and try it with `bpf-image verify --key KEY.pub REF`",
             ),
             Self::Attestation { .. } | Self::NoStatement | Self::Keyless => {
                 Some("sign the image itself with a key: `bpf-image sign --key KEY REF`")
@@ -133,6 +133,9 @@ impl SignatureError {
             }
             Self::UnknownOrigin { .. } => Some(
                 "copy the image with `bpf-image pull`, which records where it came from, or sign it in the layout",
+            ),
+            Self::BeyondLimit => Some(
+                "let the publisher sign again with `bpf-image sign --key KEY REF`: the newest are looked at first",
             ),
             _ => None,
         }

@@ -45,7 +45,7 @@ impl PolicyFileError {
         match self {
             Self::Absent { .. } => Some(
                 "`bpf-image keygen` prints a ready policy for its key; `bpf-image verify --key \
-                 KEY.pub REF` prints one for an image; name the file with `--policy`"
+                 KEY.pub --print-policy REF` prints one for an image; name the file with `--policy`"
                     .to_owned(),
             ),
             Self::Read { .. } => None,

@@ -99,6 +99,16 @@ pub enum PolicyError {
         /// The scope.
         scope: String,
     },
+    /// `repository = "required"` for layouts, whose own files say where an image came from.
+    #[error(
+        "line {line}: scope `{scope}` cannot require a repository: a layout itself says where its images came from"
+    )]
+    RequiredInLayout {
+        /// Line in the policy file.
+        line: usize,
+        /// The scope.
+        scope: String,
+    },
     /// A threshold of none, or of more signers than there are.
     #[error(
         "line {line}: threshold {threshold} is not between 1 and the {signers} signers of the scope"
@@ -170,12 +180,17 @@ impl PolicyError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoVersion => Some("put `version = 1` at the top of the policy".to_owned()),
-            Self::NoScope | Self::NoSigner { .. } | Self::KeyChoice { .. } => {
-                Some("`bpf-image verify --key KEY.pub REF` prints a ready policy".to_owned())
-            }
+            Self::NoScope | Self::NoSigner { .. } | Self::KeyChoice { .. } => Some(
+                "`bpf-image verify --key KEY.pub --print-policy REF` prints a ready policy"
+                    .to_owned(),
+            ),
             Self::NoMatch { requested } => Some(format!(
-                "if you trust its publisher, add a [[scope]] for {requested} with the publisher's key; `bpf-image verify --key KEY.pub REF` prints one"
+                "if you trust its publisher, add a [[scope]] for {requested} with the publisher's key; `bpf-image verify --key KEY.pub --print-policy REF` prints one"
             )),
+            Self::RequiredInLayout { .. } => Some(
+                "take `repository` out of the scope; only a registry's scope can require it"
+                    .to_owned(),
+            ),
             Self::BadKey { source, .. } => source.hint().map(str::to_owned),
             Self::BadScope { source, .. } => source.hint().map(str::to_owned),
             _ => None,

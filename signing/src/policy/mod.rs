@@ -51,7 +51,7 @@ pub enum RepositoryRule {
     /// A signature that names none counts (`repository = "if-named"`).
     #[default]
     IfNamed,
-    /// A signature that names none does not count (`repository = "required"`).
+    /// A signature that names none does not count (`repository = "required"`). Registries only.
     Required,
 }
 

@@ -108,6 +108,12 @@ fn parse_scope(
         Some("required") => RepositoryRule::Required,
         Some(_) => return Err(table.value_error("repository", "\"if-named\" or \"required\"")),
     };
+    // The layout would meet the demand by its own word: whoever can write it could copy a
+    // signature there together with the name that the signature is for.
+    if repository == RepositoryRule::Required && place.is_layout() {
+        let (line, scope) = (table.line_of("repository"), place.to_string());
+        return Err(PolicyError::RequiredInLayout { line, scope });
+    }
     Ok(Scope { place, signers, threshold, repository })
 }
 

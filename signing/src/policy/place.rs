@@ -154,6 +154,10 @@ impl Place {
         Ok(Self::Layout(segments))
     }
 
+    pub(crate) fn is_layout(&self) -> bool {
+        matches!(self, Self::Layout(_))
+    }
+
     /// How many segments of `other` this covers, if it covers it.
     pub(crate) fn covers(&self, other: &Self) -> Option<usize> {
         let ((Self::Registry(mine), Self::Registry(theirs))

@@ -170,6 +170,16 @@ fn values_of_the_wrong_kind_are_refused() {
 }
 
 #[test]
+fn a_demand_that_a_layout_meets_by_its_own_word_is_refused() {
+    let text = scope("repository = \"required\"", &signer("one", PEM))
+        .replace("r.example/org", "oci:/srv/images");
+    let error = read(&text).unwrap_err();
+    assert!(matches!(error, PolicyError::RequiredInLayout { line: 4, .. }), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("repository")));
+    assert!(read(&text.replace("required", "if-named")).is_ok());
+}
+
+#[test]
 fn a_key_given_twice_is_refused() {
     assert!(refusal("version = 1\nversion = 1").starts_with("line 2: "));
     let text = scope("threshold = 1\nthreshold = 1", &signer("one", PEM));
