@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 
 use crate::claims::Claims;
 use crate::dsse::{self, Envelope, Opened};
-use crate::key::{KeyError, KeyId, PrivateKey};
+use crate::key::{KeyError, KeyId, PrivateKey, PublicKey};
 use crate::signature::SignatureError;
 use crate::statement;
 
@@ -30,6 +30,14 @@ pub fn sign(key: &PrivateKey, claims: &Claims) -> Result<Vec<u8>, KeyError> {
         "dsseEnvelope": envelope,
     });
     Ok(bundle.to_string().into_bytes())
+}
+
+/// What a bundle says that `key` has signed.
+pub fn verify(key: &PublicKey, bytes: &[u8]) -> Result<Claims, SignatureError> {
+    let bundle = open(bytes)?;
+    key.verify(&bundle.message, &bundle.signature)
+        .map_err(|_| SignatureError::UnknownKey { claimed: bundle.claimed })?;
+    bundle.claims()
 }
 
 /// A bundle whose signature is still to be verified.
@@ -107,7 +115,7 @@ mod tests {
     use bpf_image_spec::Digest;
 
     use super::*;
-    use crate::key::{KeyType, PublicKey};
+    use crate::key::KeyType;
 
     const COSIGN: &str = include_str!("../testdata/cosign-3.1.1-bundle.json");
     const COSIGN_PUB: &[u8] = include_bytes!("../testdata/cosign-3.1.1.pub");
@@ -120,6 +128,17 @@ mod tests {
         assert_eq!(key.verify(&bundle.message, &bundle.signature), Ok(()));
         let claims = bundle.claims().unwrap();
         assert_eq!(claims.repository(), Some("localhost:5917/org/counter"));
+    }
+
+    #[test]
+    fn says_what_the_key_has_signed_and_no_other() {
+        let (key, other) = (KeyType::EcdsaP256, KeyType::Ed25519);
+        let [key, other] = [key, other].map(|kind| PrivateKey::generate(kind).unwrap());
+        let claims = Claims::new(Digest::of(b"a")).annotate("x", "y").unwrap();
+        let bytes = sign(&key, &claims).unwrap();
+        assert_eq!(verify(key.public_key(), &bytes), Ok(claims));
+        let result = verify(other.public_key(), &bytes);
+        assert!(matches!(result, Err(SignatureError::UnknownKey { .. })), "{result:?}");
     }
 
     #[test]

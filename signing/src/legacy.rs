@@ -8,7 +8,7 @@ use bpf_image_spec::Digest;
 use serde::Deserialize;
 
 use crate::claims::{AnnotationValue, Claims};
-use crate::key::{KeyError, PrivateKey};
+use crate::key::{KeyError, PrivateKey, PublicKey};
 use crate::signature::SignatureError;
 use crate::strict::UniqueMap;
 
@@ -42,6 +42,11 @@ pub fn sign(key: &PrivateKey, claims: &Claims) -> Result<LegacySignature, KeyErr
     let payload = payload.to_string().into_bytes();
     let signature = STANDARD.encode(key.sign(&payload)?);
     Ok(LegacySignature { payload, signature })
+}
+
+/// Whether `key` has made the signature (in base64) over `payload`.
+pub fn is_by(key: &PublicKey, payload: &[u8], signature: &str) -> bool {
+    decode_signature(signature).is_ok_and(|signature| key.verify(payload, &signature).is_ok())
 }
 
 /// The signature's bytes.

@@ -15,7 +15,8 @@ use crate::policy::{Policy, PolicyError, RepositoryRule, Requested, Scope, Signe
 use crate::signature::SignatureError;
 use crate::{bundle, legacy};
 
-/// How many candidates are judged; those after are reported and not looked at.
+/// How many candidates are judged; those after are reported and not looked at. So that none of the
+/// two storages crowds the other out, who collects candidates gives each its share.
 pub const MAX_CANDIDATES: usize = 32;
 /// How large a candidate may be.
 pub const MAX_CANDIDATE_BYTES: usize = 1024 * 1024;
@@ -44,6 +45,8 @@ pub enum CandidateForm {
         /// The layer's content.
         bytes: Vec<u8>,
     },
+    /// One or many that were seen and not fetched, being beyond [`MAX_CANDIDATES`].
+    NotFetched,
 }
 
 /// The image is signed as the policy demands. Only [`judge`] and [`verify_with_key`] make one.
@@ -176,6 +179,7 @@ fn judge_one(
             let signer = signer_of(scope, &bundle.message, &bundle.signature, bundle.claimed)?;
             (signer, bundle.claims()?)
         }
+        CandidateForm::NotFetched => return Err(SignatureError::BeyondLimit),
     };
     if claims.digest() != digest {
         return Err(SignatureError::OtherDigest { signed: claims.digest() });
@@ -226,6 +230,7 @@ impl CandidateForm {
         match self {
             Self::Legacy { payload, signature } => payload.len().saturating_add(signature.len()),
             Self::Bundle { bytes } => bytes.len(),
+            Self::NotFetched => 0,
         }
     }
 }

@@ -293,6 +293,21 @@ fn a_flood_of_candidates_is_not_judged() {
 }
 
 #[test]
+fn candidates_that_were_not_fetched_are_reported() {
+    let key = key();
+    let more = Candidate { origin: "9 more".to_owned(), form: CandidateForm::NotFetched };
+    let found = [legacy(&key, &claims()), more.clone()];
+    let verdict = judge(&policy("", &[&key]), &requested(), digest(), &found).unwrap();
+    assert_eq!(verdict.outcomes()[1].result(), Err(&SignatureError::BeyondLimit));
+    let refusal = judge(&policy("", &[&key]), &requested(), digest(), &[more]).unwrap_err();
+    assert_eq!(
+        refusal.outcomes()[0].to_string(),
+        "9 more: not looked at: at most 32 candidates are"
+    );
+    assert!(refusal.hint().is_some_and(|hint| hint.contains("sign again")));
+}
+
+#[test]
 fn a_huge_candidate_is_not_judged() {
     let key = key();
     let legacy::LegacySignature { payload, signature } = legacy::sign(&key, &claims()).unwrap();
