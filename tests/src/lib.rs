@@ -20,5 +20,6 @@ pub mod run;
 pub mod samples;
 pub mod setup;
 pub mod skip;
+pub mod vm;
 
 pub use run::{RunError, RunOutput, run, succeed};

@@ -41,6 +41,13 @@ pub(crate) fn lock(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Whether a file is there and no older than any of its sources.
+pub(crate) fn is_newer(made: &Path, sources: &[&Path]) -> bool {
+    let time = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    let Some(made) = time(made) else { return false };
+    sources.iter().all(|source| time(source).is_some_and(|source| made >= source))
+}
+
 /// A name no other test on this machine has now, for what lives outside a temporary folder.
 pub(crate) fn unique_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);

@@ -114,7 +114,7 @@ fn made(
     }
     let disk = |source| SampleError::Disk { path: folder.clone(), source };
     let _lock = repo::lock(&folder.join(".lock")).map_err(disk)?;
-    if is_newer(&path, &full_source) {
+    if repo::is_newer(&path, &[&full_source]) {
         return Ok(path);
     }
     // Compiled beside and renamed: a reader sees the old file or the new one, never a part.
@@ -122,11 +122,6 @@ fn made(
     compile(&beside).map_err(|source| SampleError::Compile { name: output.to_owned(), source })?;
     std::fs::rename(&beside, &path).map_err(disk)?;
     Ok(path)
-}
-
-fn is_newer(made: &Path, source: &Path) -> bool {
-    let time = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
-    matches!((time(made), time(source)), (Some(made), Some(source)) if made >= source)
 }
 
 #[cfg(test)]

@@ -10,18 +10,21 @@ use std::process::{Command, Stdio};
 use crate::run::command_line;
 
 /// A package, and what shows that it (or another provider of the same) is there.
+#[derive(Debug)]
 struct Need {
     package: &'static str,
     shown_by: Sign,
 }
 
+#[derive(Debug)]
 enum Sign {
     Program(&'static str),
     Header(&'static str),
 }
 
-const NEEDS: [Need; 11] = [
+const NEEDS: [Need; 12] = [
     Need { package: "gcc", shown_by: Sign::Program("cc") },
+    Need { package: "g++", shown_by: Sign::Program("c++") },
     Need { package: "libc6-dev", shown_by: Sign::Header("stdio.h") },
     Need { package: "linux-libc-dev", shown_by: Sign::Header("linux/bpf.h") },
     Need { package: "clang", shown_by: Sign::Program("clang") },
@@ -33,6 +36,10 @@ const NEEDS: [Need; 11] = [
     Need { package: "util-linux", shown_by: Sign::Program("nsenter") },
     Need { package: "strace", shown_by: Sign::Program("strace") },
 ];
+
+/// What [`crate::vm`] needs beside [`NEEDS`]; the other jobs do without.
+const VM_NEEDS: [Need; 1] =
+    [Need { package: "qemu-system-x86", shown_by: Sign::Program("qemu-system-x86_64") }];
 
 /// Why a machine could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -61,14 +68,24 @@ pub enum SetupError {
 /// What is missing on this machine.
 #[derive(Debug)]
 pub struct Plan {
+    needs: &'static [Need],
     packages: Vec<&'static str>,
 }
 
 impl Plan {
     /// Looks at the machine; changes nothing.
     pub fn for_this_machine() -> Self {
-        let missing = NEEDS.iter().filter(|need| !need.is_met());
-        Self { packages: missing.map(|need| need.package).collect() }
+        Self::of(&NEEDS)
+    }
+
+    /// Looks for what virtual machines take; changes nothing.
+    pub fn for_virtual_machines() -> Self {
+        Self::of(&VM_NEEDS)
+    }
+
+    fn of(needs: &'static [Need]) -> Self {
+        let missing = needs.iter().filter(|need| !need.is_met());
+        Self { needs, packages: missing.map(|need| need.package).collect() }
     }
 
     /// The packages to install; none on a machine that is ready.
@@ -97,7 +114,7 @@ impl Plan {
             // measured by what is there in the end.
             let _ = step.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).status();
         }
-        let left = Self::for_this_machine();
+        let left = Self::of(self.needs);
         if left.packages.is_empty() {
             Ok(())
         } else {
@@ -170,7 +187,7 @@ mod tests {
 
     #[test]
     fn the_plan_says_what_it_will_do() {
-        let plan = Plan { packages: vec!["clang", "llvm"] };
+        let plan = Plan { needs: &[], packages: vec!["clang", "llvm"] };
         let commands = plan.commands();
         assert_eq!(commands[0], "apt-get update");
         assert!(commands[1].ends_with("--no-install-recommends clang llvm"), "{commands:?}");
@@ -178,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_ready_machine_needs_no_command() {
-        let plan = Plan { packages: Vec::new() };
+        let plan = Plan { needs: &[], packages: Vec::new() };
         assert!(plan.commands().is_empty());
         assert!(plan.carry_out().is_ok());
     }

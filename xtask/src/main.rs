@@ -10,6 +10,7 @@ mod lint;
 mod setup;
 mod step;
 mod test;
+mod vm;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ enum Job {
     Bench(bench::Arguments),
     /// Set up, build, and run every test.
     Test(test::Arguments),
+    /// Debian's kernels in virtual machines: what each loads, as a table.
+    Vm(vm::Arguments),
     /// Check formatting, clippy, licences and the house rules for sources.
     Lint,
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Job::Demo => demo::run().map_err(Box::from),
         Job::Bench(arguments) => bench::run(&arguments).map_err(Box::from),
         Job::Test(arguments) => test::run(&arguments).map_err(Box::from),
+        Job::Vm(arguments) => vm::run(&arguments).map_err(Box::from),
         Job::Lint => lint::run().map_err(Box::from),
     };
     match done {

@@ -38,7 +38,12 @@ pub(crate) fn run() -> Result<(), Error> {
 
 /// Installs what is missing, having said what and how; then insists on root.
 pub(crate) fn packages() -> Result<(), Error> {
-    let plan = Plan::for_this_machine();
+    install(&Plan::for_this_machine())?;
+    if setup::is_root() { Ok(()) } else { Err(Error::NotRoot) }
+}
+
+/// Installs a plan's packages, having said which and how.
+pub(crate) fn install(plan: &Plan) -> Result<(), Error> {
     if plan.packages().is_empty() {
         say("every Debian package needed is installed");
     } else {
@@ -48,7 +53,7 @@ pub(crate) fn packages() -> Result<(), Error> {
         }
         plan.carry_out()?;
     }
-    if setup::is_root() { Ok(()) } else { Err(Error::NotRoot) }
+    Ok(())
 }
 
 /// Mounts tracefs if nobody has: tracepoints cannot be attached without. It stays mounted.

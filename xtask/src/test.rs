@@ -1,6 +1,7 @@
 //! `cargo xtask test`: from a fresh clone to every test's verdict.
 
 use bpf_image_tests::samples::{self, SampleError};
+use bpf_image_tests::setup::Plan;
 
 use crate::setup;
 use crate::step::{StepError, cargo, say, step};
@@ -31,6 +32,7 @@ pub(crate) enum Error {
 /// Sets up, builds, tests.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
     setup::packages()?;
+    setup::install(&Plan::for_virtual_machines())?;
     setup::tracefs()?;
     say("sample programs, compiled into target/samples");
     samples::build_all()?;

@@ -9,7 +9,6 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::recipe::Recipe;
 use super::{PeerError, peers_folder};
 use crate::run::succeed;
 use crate::setup;
@@ -17,22 +16,31 @@ use crate::setup;
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// Package lists of some suites.
-pub(super) struct Area {
+pub(crate) struct Area {
+    name: &'static str,
     folder: TempDir,
-    suite: &'static str,
+}
+
+/// A package that was unpacked.
+pub(crate) struct Package {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its version, as Debian writes it.
+    pub(crate) version: String,
+    /// SHA-256 of the file, in hexadecimal.
+    pub(crate) sha256: String,
 }
 
 impl Area {
-    /// Fetches the lists of `suites`; `name` is the peer that errors speak of.
-    pub(super) fn open(
-        name: &'static str,
-        suites: &'static [&'static str],
-    ) -> Result<Self, PeerError> {
+    /// Fetches the lists of `suites`; `name` is what errors speak of.
+    pub(crate) fn open(name: &'static str, suites: &[&str]) -> Result<Self, PeerError> {
         if setup::program("apt-get").is_none() || !Path::new(KEYRING).exists() {
             return Err(PeerError::NotDebian { name });
         }
         let mirror = mirror(name)?;
         let parent = peers_folder();
+        std::fs::create_dir_all(&parent)
+            .map_err(|source| PeerError::Cache { path: parent.clone(), source })?;
         let cache = |source: io::Error| PeerError::Cache { path: parent.clone(), source };
         let folder = TempDir::with_prefix_in("apt-", &parent).map_err(cache)?;
         for part in ["state/lists/partial", "cache/archives/partial", "etc"] {
@@ -45,48 +53,57 @@ impl Area {
         let list = folder.path().join("etc/sources.list");
         std::fs::write(list, sources.collect::<String>()).map_err(cache)?;
 
-        let area = Self { folder, suite: suites.first().copied().unwrap_or_default() };
-        succeed(area.apt_get().arg("update"))
+        let area = Self { name, folder };
+        succeed(area.apt("apt-get").arg("update"))
             .map_err(|source| PeerError::Fetch { name, source })?;
         Ok(area)
     }
 
-    /// Unpacks a peer's packages into `root`; gives the version of its own.
-    pub(super) fn unpack(&self, recipe: &Recipe, root: &Path) -> Result<String, PeerError> {
-        let fetch = |source| PeerError::Fetch { name: recipe.name, source };
-        let cache = |source| PeerError::Cache { path: root.to_owned(), source };
-        // By peer, since the same package comes for several.
-        let debs = self.folder.path().join(recipe.name);
-        std::fs::create_dir_all(&debs).map_err(cache)?;
-        succeed(
-            self.apt_get()
-                .arg("download")
-                // The suite decides, not which version is higher.
-                .arg(format!("{}/{}", recipe.package, self.suite))
-                .args(recipe.libraries)
-                .current_dir(&debs),
-        )
-        .map_err(fetch)?;
-
-        let mut version = String::new();
-        for entry in std::fs::read_dir(&debs).map_err(cache)? {
-            let entry = entry.map_err(cache)?;
-            succeed(Command::new("dpkg-deb").arg("-x").arg(entry.path()).arg(root))
-                .map_err(fetch)?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with(&format!("{}_", recipe.package)) {
-                let mut field = Command::new("dpkg-deb");
-                field.arg("-f").arg(entry.path()).arg("Version");
-                succeed(&mut field).map_err(fetch)?.stdout.trim().clone_into(&mut version);
-            }
-        }
-        std::fs::remove_dir_all(&debs).map_err(cache)?;
-        Ok(version)
+    /// Names of the packages that begin so, unordered.
+    pub(crate) fn names(&self, prefix: &str) -> Result<Vec<String>, PeerError> {
+        let fetch = |source| PeerError::Fetch { name: self.name, source };
+        let output =
+            succeed(self.apt("apt-cache").args(["pkgnames", prefix])).map_err(fetch)?.stdout;
+        Ok(output.lines().map(str::to_owned).collect())
     }
 
-    fn apt_get(&self) -> Command {
+    /// Unpacks packages, each `NAME` or `NAME/SUITE`, into `root`; `name` is what errors speak of.
+    pub(crate) fn unpack(
+        &self,
+        name: &'static str,
+        packages: &[String],
+        root: &Path,
+    ) -> Result<Vec<Package>, PeerError> {
+        let fetch = |source| PeerError::Fetch { name, source };
+        let cache = |source| PeerError::Cache { path: root.to_owned(), source };
+        let debs = TempDir::with_prefix_in("debs-", self.folder.path()).map_err(cache)?;
+        let mut download = self.apt("apt-get");
+        download.arg("download").args(packages).current_dir(&debs);
+        succeed(&mut download).map_err(fetch)?;
+
+        let mut unpacked = Vec::new();
+        for entry in std::fs::read_dir(&debs).map_err(cache)? {
+            let file = entry.map_err(cache)?.path();
+            succeed(Command::new("dpkg-deb").arg("-x").arg(&file).arg(root)).map_err(fetch)?;
+            let field = |field: &str| {
+                succeed(Command::new("dpkg-deb").arg("-f").arg(&file).arg(field))
+                    .map(|output| output.stdout.trim().to_owned())
+                    .map_err(fetch)
+            };
+            let sum = succeed(Command::new("sha256sum").arg("-b").arg(&file)).map_err(fetch)?;
+            unpacked.push(Package {
+                name: field("Package")?,
+                version: field("Version")?,
+                sha256: sum.stdout.split(' ').next().unwrap_or_default().to_owned(),
+            });
+        }
+        unpacked.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(unpacked)
+    }
+
+    fn apt(&self, program: &str) -> Command {
         let at = |part: &str| self.folder.path().join(part).display().to_string();
-        let mut command = Command::new("apt-get");
+        let mut command = Command::new(program);
         for option in [
             format!("Dir::State={}", at("state")),
             format!("Dir::Cache={}", at("cache")),

@@ -5,7 +5,7 @@
 //! archive's signatures. The cache lies outside the repository and is filled once; after that no
 //! network is used.
 
-mod apt;
+pub(crate) mod apt;
 mod launcher;
 mod recipe;
 
@@ -35,6 +35,11 @@ pub enum Peer {
     Buildah,
     /// A bpftool that knows TCX, netkit and big-endian objects, which that of bookworm does not.
     Bpftool,
+    /// libbpf as a static library, with the headers and libraries to link a program that needs
+    /// nothing else; see [`crate::vm`].
+    Libbpf,
+    /// busybox as one static program: all that runs in a virtual machine beside the tests.
+    Busybox,
 }
 
 /// Why a peer is not there.
@@ -90,7 +95,7 @@ pub enum PeerError {
 
 impl Peer {
     /// Every peer.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Cosign2,
         Self::Cosign3,
         Self::Oras,
@@ -98,6 +103,8 @@ impl Peer {
         Self::DockerRegistry,
         Self::Buildah,
         Self::Bpftool,
+        Self::Libbpf,
+        Self::Busybox,
     ];
 
     /// Its name here, which is its folder's name in the cache.
@@ -187,7 +194,9 @@ fn fetch_one(peer: Peer, area: &apt::Area) -> Result<(), PeerError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(cache(error)),
         _ => std::fs::create_dir_all(&folder).map_err(cache)?,
     }
-    let version = area.unpack(&recipe, &folder.join(launcher::ROOT))?;
+    let unpacked = area.unpack(recipe.name, &packages(&recipe), &folder.join(launcher::ROOT))?;
+    let own = unpacked.into_iter().find(|package| package.name == recipe.package);
+    let version = own.map(|package| package.version).unwrap_or_default();
     if !version.starts_with(recipe.version) {
         return Err(PeerError::Version {
             name: recipe.name,
@@ -200,6 +209,14 @@ fn fetch_one(peer: Peer, area: &apt::Area) -> Result<(), PeerError> {
     let beside = folder.join("record.part");
     std::fs::write(&beside, record.to_string()).map_err(cache)?;
     std::fs::rename(&beside, folder.join(RECORD)).map_err(cache)
+}
+
+/// What to ask apt for.
+fn packages(recipe: &recipe::Recipe) -> Vec<String> {
+    // The suite decides, not which version is higher.
+    let suite = recipe.suites.first().copied().unwrap_or_default();
+    let own = format!("{}/{suite}", recipe.package);
+    std::iter::once(own).chain(recipe.libraries.iter().map(ToString::to_string)).collect()
 }
 
 /// An error and its causes on one line.

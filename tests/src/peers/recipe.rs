@@ -102,5 +102,27 @@ pub(super) fn of(peer: Peer) -> Recipe {
             program: "usr/sbin/bpftool",
             start: Start::OwnLoader,
         },
+        Peer::Busybox => Recipe {
+            name: "busybox",
+            package: "busybox-static",
+            version: "",
+            program: "usr/bin/busybox",
+            ..plain
+        },
+        Peer::Libbpf => Recipe {
+            name: "libbpf",
+            suites: &["trixie", "bookworm"],
+            package: "libbpf-dev",
+            version: "1:1.",
+            // trixie's libelf.a leaves out a part of itself and cannot be linked.
+            libraries: &[
+                "libelf-dev/bookworm",
+                "zlib1g-dev/trixie",
+                "libc6-dev/trixie",
+                "linux-libc-dev/trixie",
+            ],
+            program: "usr/lib/x86_64-linux-gnu/libbpf.a",
+            ..plain
+        },
     }
 }
