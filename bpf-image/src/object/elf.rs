@@ -184,16 +184,30 @@ fn sections<'a>(
             _ => SectionKind::Other,
         };
         let outside = |_| ObjectError::malformed(name, 0u64, Problem::OutOfBounds);
+        let executable = header.sh_flags(endian).0 & raw::SHF_EXECINSTR.0 != 0;
+        // libbpf goes by the flag and aya by the name: one would load what the other does not see.
+        if executable && kind == SectionKind::Bits && holds_data(name) {
+            return Err(ObjectError::malformed(name, 0u64, Problem::ExecutableData));
+        }
         sections.push(Section {
             name,
             kind,
-            executable: header.sh_flags(endian).0 & raw::SHF_EXECINSTR.0 != 0,
+            executable,
             address: header.sh_addr(endian),
             size: header.sh_size(endian),
             data: header.data(endian, file).map_err(outside)?,
         });
     }
     Ok(sections)
+}
+
+/// Whether a section's name alone says that it has no instructions.
+fn holds_data(name: &str) -> bool {
+    let kinds = [".rodata", ".data", ".bss", ".struct_ops"];
+    matches!(name, ".maps" | "maps" | "license" | "version" | ".BTF" | ".BTF.ext")
+        || kinds.iter().any(|kind| {
+            name.strip_prefix(kind).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
 }
 
 fn symbols<'a>(

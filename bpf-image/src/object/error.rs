@@ -121,6 +121,8 @@ pub enum Problem {
     HalfInstruction,
     /// A call that leads to no function.
     CallNowhere,
+    /// A section of data that is marked as one of instructions.
+    ExecutableData,
 }
 
 impl fmt::Display for Problem {
@@ -141,6 +143,7 @@ impl fmt::Display for Problem {
             Self::NoSuchSection(index) => write!(f, "no section {index}"),
             Self::HalfInstruction => f.write_str("second half of a 16-byte instruction is missing"),
             Self::CallNowhere => f.write_str("call leads to no function"),
+            Self::ExecutableData => f.write_str("data marked as instructions"),
         }
     }
 }
