@@ -9,6 +9,9 @@
 pub mod bundle;
 pub mod claims;
 mod dsse;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod key;
 pub mod legacy;
 mod pem;

@@ -6,6 +6,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod lint;
 mod setup;
 mod step;
@@ -37,6 +38,8 @@ enum Job {
     Test(test::Arguments),
     /// Debian's kernels in virtual machines: what each loads, as a table.
     Vm(vm::Arguments),
+    /// Fuzz every parser of untrusted bytes, for as long as it takes.
+    Fuzz(fuzz::Arguments),
     /// Check formatting, clippy, licences and the house rules for sources.
     Lint,
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Job::Bench(arguments) => bench::run(&arguments).map_err(Box::from),
         Job::Test(arguments) => test::run(&arguments).map_err(Box::from),
         Job::Vm(arguments) => vm::run(&arguments).map_err(Box::from),
+        Job::Fuzz(arguments) => fuzz::run(&arguments).map_err(Box::from),
         Job::Lint => lint::run().map_err(Box::from),
     };
     match done {

@@ -3,6 +3,7 @@
 use bpf_image_tests::samples::{self, SampleError};
 use bpf_image_tests::setup::Plan;
 
+use crate::fuzz;
 use crate::setup;
 use crate::step::{StepError, cargo, say, step};
 
@@ -27,6 +28,9 @@ pub(crate) enum Error {
     /// The build, or a test.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// A finding of the short fuzzing run.
+    #[error(transparent)]
+    Fuzz(#[from] fuzz::Error),
 }
 
 /// Sets up, builds, tests.
@@ -42,5 +46,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Error> {
     say("every test");
     let mut test = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     step(test.args(&arguments.cargo))?;
-    Ok(())
+    // Who asks for one test wants that one alone.
+    if arguments.cargo.is_empty() { Ok(fuzz::short()?) } else { Ok(()) }
 }
