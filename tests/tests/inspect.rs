@@ -8,12 +8,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bpf_image_spec::Digest;
 use bpf_image_tests::samples::compile;
 use bpf_image_tests::{RunOutput, bins, run, succeed};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// What bpf_tracing.h wants to know of the machine whose headers are there.
+/// What `bpf_tracing.h` wants to know of the machine whose headers are there.
 const TRACED: &str =
     if cfg!(target_arch = "aarch64") { "-D__TARGET_ARCH_arm64" } else { "-D__TARGET_ARCH_x86" };
 
@@ -249,4 +250,60 @@ fn object_mode_shows_declared_beside_found() {
     let both = bench.done("inspect oci:images:v1 --object");
     assert!(both.contains("DECLARED") && both.contains("same"), "{both}");
     assert!(!both.contains("DIFFERS"), "{both}");
+}
+
+/// Makes the image of a layout one as bpfman builds it, with these labels and nothing of ours.
+fn relabel(layout: &Path, labels: &Value) {
+    let blob = |digest: &Value| {
+        layout.join("blobs/sha256").join(digest.as_str().unwrap().trim_start_matches("sha256:"))
+    };
+    let read =
+        |path: &Path| -> Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
+    let store = |value: &Value, descriptor: &mut Value| {
+        let bytes = value.to_string().into_bytes();
+        let digest = Digest::of(&bytes);
+        std::fs::write(layout.join("blobs/sha256").join(digest.hex()), &bytes).unwrap();
+        descriptor["digest"] = digest.to_string().into();
+        descriptor["size"] = bytes.len().into();
+    };
+    let mut index = read(&layout.join("index.json"));
+    let mut manifest = read(&blob(&index["manifests"][0]["digest"]));
+    let mut config = read(&blob(&manifest["config"]["digest"]));
+    config["config"]["Labels"] = labels.clone();
+    manifest.as_object_mut().unwrap().remove("annotations");
+    store(&config, &mut manifest["config"]);
+    store(&manifest, &mut index["manifests"][0]);
+    std::fs::write(layout.join("index.json"), index.to_string()).unwrap();
+}
+
+#[test]
+fn labels_that_lie_are_marked_and_those_of_the_field_are_read() {
+    let bench = Bench::with(&["old"]);
+    let show = |name: &str, labels: Value| {
+        bench.done(&format!("build old.o --format image -t oci:{name}:v1"));
+        relabel(&bench.path(name), &labels);
+        bench.type_in(&format!("inspect oci:{name}:v1"))
+    };
+    // Two vocabularies are in circulation.
+    let right = json!({
+        "io.ebpf.programs": r#"{"filter":"xdp","on_switch":"tracepoint","gone":"raw_tracepoint"}"#,
+        "io.ebpf.maps": r#"{"kept":"hash"}"#,
+    });
+    let shown = show("right", right);
+    shown.assert_code(0).assert_stdout_has("bpfman, compared with the object");
+    let wrong = json!({
+        "io.ebpf.programs": r#"{"filter":"tc","ghost":"xdp"}"#,
+        "io.ebpf.maps": r#"{"kept":"array"}"#,
+    });
+    let shown = show("wrong", wrong);
+    shown.assert_code(3).assert_stderr_has("fault: image");
+    golden("differs.txt", &shown.stdout);
+    let legacy = json!({
+        "io.ebpf.program_name": "filter",
+        "io.ebpf.bpf_function_name": "filter",
+        "io.ebpf.program_type": "xdp",
+        "io.ebpf.filename": "old.o",
+    });
+    let shown = show("legacy", legacy);
+    shown.assert_code(0).assert_stdout_has("program filter (xdp)");
 }

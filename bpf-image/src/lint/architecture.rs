@@ -140,3 +140,37 @@ fn system_call(program: &ProgramSpec) -> Option<&str> {
     let target = program.attach_target.as_deref().filter(|_| traces)?;
     PREFIXES.iter().any(|prefix| target.starts_with(prefix)).then_some(target)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_at(code: &[(u8, u8, u8, i16, i32)]) -> Option<u32> {
+        let instruction = |(slot, (code, dst, src, offset, imm))| Instruction {
+            slot,
+            code,
+            dst,
+            src,
+            offset,
+            imm,
+            wide: None,
+            target: None,
+        };
+        reads_context(&(0..).zip(code.iter().copied()).map(instruction).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn context_is_followed_through_registers_and_the_stack() {
+        let copy = (MOVE, 6, 1, 0, 0);
+        let call = (CALL, 0, 0, 0, 1);
+        let load = (LOAD_WORD, 2, 6, 112, 0);
+        assert_eq!(read_at(&[copy, call, load]), Some(2));
+        assert_eq!(read_at(&[copy, (0xb7, 6, 0, 0, 0), load]), None, "overwritten");
+        let spill = (STORE_WORD, FRAME, 1, -8, 0);
+        let fill = (LOAD_WORD, 6, FRAME, -8, 0);
+        assert_eq!(read_at(&[spill, call, fill, load]), Some(3));
+        assert_eq!(read_at(&[(ADD_CONSTANT, 1, 0, 0, 112)]), Some(0), "address of a field");
+        assert_eq!(read_at(&[call, (LOAD_WORD, 2, 1, 0, 0)]), None, "gone with the call");
+        assert_eq!(read_at(&[(LOAD_WORD, 2, 3, 0, 0), (0x95, 0, 0, 0, 0)]), None);
+    }
+}

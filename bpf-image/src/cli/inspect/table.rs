@@ -97,7 +97,8 @@ fn comparison(response: &InspectResponse) -> String {
     let is_told = |path: &str| response.differences.iter().any(|of| of.path.starts_with(path));
     let mut same = |path: String, declared: String, found: String| {
         if !is_told(&path) {
-            rows.push(["same".to_owned(), path, declared, found]);
+            let mark = if declared == "-" { "undeclared" } else { "same" };
+            rows.push([mark.to_owned(), path, declared, found]);
         }
     };
     let label = |names: &Option<std::collections::BTreeMap<String, String>>, name: &str| {

@@ -72,17 +72,17 @@ fn listing(object: &Object, program: &str) -> Result<Listing, ObjectError> {
 }
 
 fn text(of: &object::Instruction) -> String {
-    let name = of.target.as_ref().and_then(name);
+    let name = of.target.as_ref().map(name);
     let fields = Fields { code: of.code, dst: of.dst, src: of.src, off: of.offset, imm: of.imm };
     let known = Known { number: i64::from(of.slot), wide: of.wide, name: name.as_deref() };
     Instruction { fields, known }.to_string()
 }
 
-fn name(target: &Target) -> Option<String> {
-    Some(match target {
+fn name(target: &Target) -> String {
+    match target {
         Target::Helper(name) | Target::Extern(name) | Target::Function(name) => name.clone(),
         Target::Map(name) => format!("map[{name}]"),
         Target::Global { name, offset: 0 } => format!("&{name}"),
         Target::Global { name, offset } => format!("&{name} + {offset}"),
-    })
+    }
 }
