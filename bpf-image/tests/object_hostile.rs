@@ -371,3 +371,60 @@ fn licence_without_an_end() {
     elf.section("license", PROGBITS, 3, vec![b'G'; 1000]);
     assert_eq!(problem(elf), Problem::Name);
 }
+
+/// Types that only a person asks for: an object with these BTF types, numbered from 1.
+fn types_of(words: &[u32]) -> Object {
+    let mut elf = Elf::new();
+    elf.section(".BTF", PROGBITS, 0, btf(words, b"\0x\0"));
+    read(elf).unwrap()
+}
+
+#[test]
+fn printing_types_that_hold_themselves() {
+    // struct x { struct { itself; }; }, and a pointer to itself.
+    let inner = [1, kind(4, 1), 8, 0, 2, 0, 0, kind(4, 1), 8, 0, 2, 0];
+    let printed = types_of(&inner).btf_type("x");
+    assert!(matches!(printed, Err(ObjectError::Malformed { problem: Problem::TooDeep(_), .. })));
+    let pointer = [1, kind(8, 0), 2, 0, kind(2, 0), 2];
+    let printed = types_of(&pointer).btf_type("x");
+    assert!(matches!(printed, Err(ObjectError::Malformed { problem: Problem::TooDeep(_), .. })));
+}
+
+#[test]
+fn printing_types_that_double_at_every_step() {
+    // Each anonymous structure holds the next one twice: 2^30 lines, if nobody counts.
+    let mut words = Vec::new();
+    for id in 1..=30 {
+        words.extend([u32::from(id == 1), kind(4, 2), 8, 0, id + 1, 0, 0, id + 1, 0]);
+    }
+    words.extend([1, kind(1, 0), 4, 32]);
+    let start = Instant::now();
+    let printed = types_of(&words).btf_type("struct x");
+    assert!(matches!(printed, Err(ObjectError::TooMany { .. })), "{printed:?}");
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+/// A `.BTF.ext` with one CO-RE relocation of `struct x { }` by the access `0:9`.
+fn relocation(type_id: u32, access: u32, number: u32) -> Elf {
+    let mut elf = Elf::new();
+    let strings = b"\0x\00:9\0";
+    elf.section(".BTF", PROGBITS, 0, btf(&[1, kind(4, 0), 0], strings));
+    let header = [0x0001_eb9f, 32, 0, 0, 0, 0, 0, 28];
+    let records = [16, 1, 1, 0, type_id, access, number];
+    let words = header.iter().chain(&records);
+    elf.section(".BTF.ext", PROGBITS, 0, words.flat_map(|word: &u32| word.to_le_bytes()).collect());
+    elf
+}
+
+#[test]
+fn relocations_to_nowhere() {
+    assert_eq!(problem(relocation(1, 3, 0)), Problem::OutOfBounds, "no ninth field");
+    assert_eq!(problem(relocation(7, 3, 8)), Problem::NoSuchType(7));
+    assert_eq!(problem(relocation(1, 70, 0)), Problem::OutOfBounds, "access outside");
+    assert_eq!(problem(relocation(1, 1, 10)), Problem::OutOfBounds, "no enumeration");
+    let later = read(relocation(1, 3, 99)).unwrap();
+    assert_eq!(later.spec().btf.relocations, None, "a kind of the future is not told");
+    let exists = read(relocation(1, 3, 8)).unwrap();
+    let relocations = exists.spec().btf.relocations.as_deref().unwrap_or_default();
+    assert_eq!(relocations[0].to_string(), "struct x (type_exists)");
+}

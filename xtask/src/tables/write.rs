@@ -33,7 +33,7 @@ pub(crate) fn tables(headers: &[Header], tables: &[Table]) -> String {
             Kind::Attach => ("ATTACH_TYPES", "Attach types"),
         };
         // Number 0 stands for nothing, but for attach types.
-        let none = if table.kind == Kind::Attach { 0 } else { 1 };
+        let none = usize::from(table.kind != Kind::Attach);
         let _ = writeln!(
             out,
             "\n/// {what} from number {none} on, each with the first kernel that has it.\n\
