@@ -8,6 +8,7 @@ pub(crate) mod entries;
 mod error;
 
 use bpf_image_spec::oci::{Descriptor, Document, DocumentError};
+use bpf_image_spec::reference::is_tag;
 use bpf_image_spec::{Digest, Reference, RegistryReference};
 use serde::Deserialize;
 
@@ -304,12 +305,19 @@ pub(crate) fn referrer_descriptor(
     }
 }
 
+/// The tag that stands in for the referrers API (distribution-spec, "Referrers Tag Schema").
+pub(crate) fn fallback_tag(subject: Digest) -> String {
+    format!("sha256-{}", subject.hex())
+}
+
+/// The tag that cosign keeps signatures (`sig`) and the like of `subject` under.
+pub(crate) fn companion_tag(subject: Digest, suffix: &str) -> String {
+    format!("{}.{suffix}", fallback_tag(subject))
+}
+
 /// Refuses what is no tag: it would become part of a URL or index.
 pub(crate) fn check_tag(tag: &str) -> Result<(), RepositoryError> {
-    let mut bytes = tag.bytes();
-    let first = bytes.next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let rest = bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-    if first && rest && tag.len() <= 128 {
+    if is_tag(tag) {
         Ok(())
     } else {
         Err(RepositoryError::BadTag { tag: tag.escape_debug().take(128).collect() })

@@ -212,11 +212,16 @@ fn split_digest<'a>(
     Ok((name, Some(digest)))
 }
 
-fn checked_tag(tag: &str, text: &str) -> Result<String, ReferenceError> {
-    let mut bytes = tag.bytes();
+/// Whether text is a tag by itself, of at most 128 bytes.
+pub fn is_tag(text: &str) -> bool {
+    let mut bytes = text.bytes();
     let first = bytes.next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_');
     let rest = bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-    if first && rest && tag.len() <= 128 {
+    first && rest && text.len() <= 128
+}
+
+fn checked_tag(tag: &str, text: &str) -> Result<String, ReferenceError> {
+    if is_tag(tag) {
         Ok(tag.to_owned())
     } else {
         Err(ReferenceError::BadTag { tag: tag.to_owned(), reference: text.to_owned() })

@@ -95,3 +95,22 @@ pub enum ImageError {
         media_type: String,
     },
 }
+
+/// The hint about an image that no reader may make sense of.
+pub const BUILD_ANEW: &str = "the publisher has to build the image anew; do not load it";
+
+impl ImageError {
+    /// What the user can do, in one line.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            // Each program says how to choose another.
+            Self::NoPlatform { .. } => None,
+            Self::UnknownVersion { .. }
+            | Self::Config(ConfigError::Critical(_) | ConfigError::SchemaVersion(_)) => {
+                Some("the image is made for later versions of this program: update it")
+            }
+            Self::Signature => Some("name the image itself, without `.sig`"),
+            _ => Some(BUILD_ANEW),
+        }
+    }
+}

@@ -19,7 +19,7 @@ pub use build::{BuildError, BuildInput, BuildOptions, Format, Image, build};
 pub use check::check_declared;
 pub use classify::{Form, ImageManifest, classify};
 pub use declared::{Declared, LegacyLabels, declared};
-pub use error::ImageError;
+pub use error::{BUILD_ANEW, ImageError};
 pub use label::LabelError;
 pub use layer::{LayerError, object_bytes};
 pub use platform::select_platform;

@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use bpf_image_spec::label::OCI_REF_NAME as REF_NAME;
 use bpf_image_spec::oci::{Descriptor, MANIFEST_MAX};
 use bpf_image_spec::{Digest, RegistryReference};
 use serde_json::Value;
@@ -13,8 +14,6 @@ use serde_json::Value;
 use super::blobs;
 use crate::repository::{RepositoryError, entries};
 
-/// Annotation of an entry's tag.
-pub(super) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// Annotation of the full reference an entry came from; containerd imports under this name.
 pub(super) const IMAGE_NAME: &str = "io.containerd.image.name";
 
@@ -152,7 +151,7 @@ pub(super) fn touch(dir: &Path) -> Result<(), RepositoryError> {
 /// Holds other writers off until it is dropped.
 ///
 /// The lock is on `oci-layout`, since `index.json` is replaced by each change.
-fn lock(dir: &Path) -> Result<File, RepositoryError> {
+pub(super) fn lock(dir: &Path) -> Result<File, RepositoryError> {
     let path = dir.join("oci-layout");
     let file = File::open(&path).map_err(RepositoryError::disk("lock", &path))?;
     rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)

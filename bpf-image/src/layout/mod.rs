@@ -9,12 +9,16 @@ mod index;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use bpf_image_spec::label::OCI_REF_NAME;
 use bpf_image_spec::oci::{Annotations, Descriptor, Document, MANIFEST_MAX};
 use bpf_image_spec::{Digest, RegistryReference, media_type};
 
-use crate::repository::{Fetched, RepositoryError, check_tag, entries, referrer_descriptor};
+use crate::repository::{
+    Fetched, RepositoryError, check_tag, entries, fallback_tag, referrer_descriptor,
+};
 
 /// Most bytes of manifests that are read to find referrers: an index of many large ones must not
 /// keep a node busy.
@@ -67,6 +71,17 @@ impl Layout {
         made(&layout.dir.join("blobs/sha256"))?;
         index::touch(&layout.dir)?;
         Ok(layout)
+    }
+
+    /// Takes away a layout that lists nothing but `ours`: what a copy that failed has left. If
+    /// others have put something there meanwhile, it stays.
+    pub(crate) fn discard(&self, ours: &HashSet<Digest>) -> Result<(), RepositoryError> {
+        let _lock = index::lock(&self.dir)?;
+        if self.entries()?.iter().all(|entry| ours.contains(&entry.digest)) {
+            std::fs::remove_dir_all(&self.dir)
+                .map_err(RepositoryError::disk("remove", &self.dir))?;
+        }
+        Ok(())
     }
 
     /// `oci:` and the directory's absolute path without links.
@@ -169,7 +184,7 @@ impl Layout {
                 found.push(referrer_descriptor(&bytes, *manifest));
             }
         }
-        let fallback = format!("sha256-{}", subject.hex());
+        let fallback = fallback_tag(subject);
         if let Some(entry) = entries.iter().find(|e| index::name(e) == Some(&fallback)) {
             let bytes = self.manifest(entry.digest, MANIFEST_MAX)?.into_bytes();
             let listed = entries::read(&bytes, limit).unwrap_or_default();
@@ -224,7 +239,7 @@ impl Layout {
                 index.manifests.iter().map(|child| child.digest).collect()
             }
         };
-        let named = tag.map(|tag| (index::REF_NAME.to_owned(), tag.to_owned()));
+        let named = tag.map(|tag| (OCI_REF_NAME.to_owned(), tag.to_owned()));
         let from = origin.map(|origin| (index::IMAGE_NAME.to_owned(), origin.to_string()));
         entry.annotations = named.into_iter().chain(from).collect::<Annotations>();
         blobs::put(&self.dir, entry.digest, bytes)?;

@@ -166,7 +166,7 @@ fn full_references_are_found_by_their_tag_and_tell_the_origin() {
     }
     let entry = |bytes: &[u8], name: &str| {
         let mut entry = Descriptor::of(media_type::OCI_MANIFEST, bytes);
-        entry.annotations.insert(index::REF_NAME.into(), name.into());
+        entry.annotations.insert(bpf_image_spec::label::OCI_REF_NAME.into(), name.into());
         serde_json::to_value(entry).unwrap()
     };
     f.set_index(&serde_json::json!([entry(&a, "r.example/org/a:v1")]));

@@ -39,6 +39,17 @@ pub enum FetchError {
     Image(#[from] ImageError),
 }
 
+impl FetchError {
+    /// What the user can do, in one line.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Repository(error) => error.hint(),
+            Self::Document { .. } => Some(image::BUILD_ANEW.to_owned()),
+            Self::Image(error) => error.hint().map(str::to_owned),
+        }
+    }
+}
+
 /// Blobs kept on this machine. What comes out is hashed again before it is used.
 pub trait BlobCache {
     /// The content of `descriptor`, if it is there and unchanged.
@@ -100,13 +111,17 @@ pub async fn fetch(
         }
     };
     let image = image::classify(&manifest)?;
-    let config = if image.has_config() {
-        blob(repository, cache, image.config(), image.config_max()).await?
-    } else {
-        Vec::new()
+    let config = async {
+        if image.has_config() {
+            blob(repository, cache, image.config(), image.config_max()).await
+        } else {
+            Ok(Vec::new())
+        }
     };
+    let layer = blob(repository, cache, image.layer(), image.layer_max());
+    // Both are signed for, so neither need wait for the other.
+    let (config, layer) = tokio::try_join!(config, layer)?;
     let declared = image::declared(&image, &config)?;
-    let layer = blob(repository, cache, image.layer(), image.layer_max()).await?;
     let object = image::object_bytes(&image, layer)?;
     Ok(FetchedImage { verified, manifest: digest, image, declared, object })
 }
@@ -122,6 +137,11 @@ async fn blob(
     descriptor: &Descriptor,
     max: u64,
 ) -> Result<Vec<u8>, RepositoryError> {
+    // A large one is refused whether it is kept here or not.
+    if descriptor.size > max {
+        let Descriptor { digest, size, .. } = *descriptor;
+        return Err(RepositoryError::OverLimit { digest, size, max });
+    }
     let kept = cache.find(descriptor).filter(|bytes| {
         bytes.len() as u64 == descriptor.size && Digest::of(bytes) == descriptor.digest
     });

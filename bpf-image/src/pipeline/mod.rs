@@ -13,8 +13,9 @@ mod resolve;
 mod verify;
 
 pub use candidates::candidates;
+pub(crate) use candidates::{bundle, legacy_signature};
 pub use check::{CheckError, CheckedObject, check};
 pub use fetch::{BlobCache, FetchError, FetchedImage, fetch};
 pub use policy::{PolicyFileError, read_policy};
 pub use resolve::{ResolveError, Resolved, admit, resolve};
-pub use verify::{Verified, VerifyError, verify, verify_with_key};
+pub use verify::{Verified, VerifyError, verify, verify_enough, verify_with_key};

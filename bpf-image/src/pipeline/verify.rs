@@ -2,8 +2,9 @@
 
 use bpf_image_signing::PublicKey;
 use bpf_image_signing::policy::Policy;
-use bpf_image_signing::verify::{Refusal, Verdict, judge};
+use bpf_image_signing::verify::{Candidate, Refusal, Verdict, judge};
 
+use super::candidates::candidates_until;
 use super::{Resolved, candidates};
 use crate::repository::{Repository, RepositoryError};
 
@@ -38,7 +39,8 @@ impl Verified {
     }
 }
 
-/// Judges what `repository` has for `resolved` by `policy`.
+/// Judges what `repository` has for `resolved` by `policy`; every signature, so that all can be
+/// told of.
 pub async fn verify(
     repository: &Repository,
     resolved: Resolved,
@@ -46,6 +48,20 @@ pub async fn verify(
 ) -> Result<Verified, VerifyError> {
     let found = candidates(repository, resolved.digest()).await?;
     let verdict = judge(policy, resolved.requested(), resolved.digest(), &found)?;
+    Ok(Verified { resolved, verdict })
+}
+
+/// The same judgement, looking no further than it takes to accept: one more signature never takes
+/// away from what counts, and those that are not fetched need not be waited for.
+pub async fn verify_enough(
+    repository: &Repository,
+    resolved: Resolved,
+    policy: &Policy,
+) -> Result<Verified, VerifyError> {
+    let (requested, digest) = (resolved.requested(), resolved.digest());
+    let suffice = |found: &[Candidate]| judge(policy, requested, digest, found).is_ok();
+    let found = candidates_until(repository, digest, suffice).await?;
+    let verdict = judge(policy, requested, digest, &found)?;
     Ok(Verified { resolved, verdict })
 }
 

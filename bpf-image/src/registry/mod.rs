@@ -22,7 +22,7 @@ use url::Url;
 pub use access::Access;
 
 use self::http::{Answer, Http, Request};
-use crate::repository::{Fetched, RepositoryError, Violation, check_tag, entries};
+use crate::repository::{Fetched, RepositoryError, Violation, check_tag, entries, fallback_tag};
 
 /// docker-registry answers 404 to OCI manifests unless their types are named.
 const ACCEPT: HeaderValue = HeaderValue::from_static(
@@ -268,11 +268,6 @@ impl RegistryRepository {
         }
         RepositoryError::NoContent { place: self.scope.clone(), digest, local: false }
     }
-}
-
-/// Distribution-spec, "Referrers Tag Schema".
-fn fallback_tag(subject: Digest) -> String {
-    format!("sha256-{}", subject.hex())
 }
 
 fn content_type(answer: &Answer) -> Option<&str> {

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use reqwest::header::{self, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 
+use super::RegistryRepository;
 use super::http::{Answer, Request, SMALL};
-use super::{RegistryRepository, fallback_tag};
-use crate::repository::{RepositoryError, Violation, check_tag, entries};
+use crate::repository::{RepositoryError, Violation, check_tag, entries, fallback_tag};
 
 /// The registry has noticed the subject: it has the referrers API.
 const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");

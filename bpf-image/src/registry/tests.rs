@@ -699,3 +699,50 @@ async fn tags_are_paged_and_those_for_the_terminal_left_out() {
     .await;
     assert_eq!(fake.repository().tags().await.unwrap(), ["a", "b", "c"]);
 }
+
+/// A `.sig` manifest of `count` layers, or an index of that many referrers, of which none is there.
+fn listing_of_nothing(count: usize, legacy: bool) -> String {
+    let annotation = r#""annotations":{"dev.cosignproject.cosign/signature":"AAAA"}"#;
+    let kind = if legacy { media_type::SIMPLE_SIGNING } else { media_type::OCI_MANIFEST };
+    let artifact = media_type::SIGSTORE_BUNDLE;
+    let entries: Vec<_> = (0..count)
+        .map(|number| {
+            let digest = Digest::of(number.to_string().as_bytes());
+            let descriptor = format!(r#""mediaType":"{kind}","digest":"{digest}","size":9"#);
+            match legacy {
+                true => format!("{{{descriptor},{annotation}}}"),
+                false => format!(r#"{{{descriptor},"artifactType":"{artifact}"}}"#),
+            }
+        })
+        .collect();
+    let entries = entries.join(",");
+    let config = Descriptor::of(media_type::OCI_IMAGE_CONFIG, b"{}");
+    let config = serde_json::to_string(&config).unwrap();
+    match legacy {
+        true => format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{entries}]}}"#),
+        false => format!(r#"{{"schemaVersion":2,"manifests":[{entries}]}}"#),
+    }
+}
+
+#[tokio::test]
+async fn signatures_that_are_listed_and_not_there_cost_a_bounded_number_of_requests() {
+    let subject = Digest::of(b"subject");
+    for (legacy, most) in [(true, 32), (false, 64)] {
+        let listing = listing_of_nothing(2000, legacy);
+        let fake = Fake::start(move |seen, _| match () {
+            () if legacy && seen.line.contains(".sig ") => {
+                reply(200, "content-type: application/json\r\n", &listing)
+            }
+            () if !legacy && seen.line.contains("/referrers/") => reply(200, INDEX, &listing),
+            () => not_found(),
+        })
+        .await;
+        let found = crate::pipeline::candidates(&fake.repository(), subject).await.unwrap();
+        // What was not looked at is told.
+        let [left] = found.as_slice() else { panic!("{found:?}") };
+        assert!(left.origin.contains(" more "), "{left:?}");
+        // Tag, referrers API and fallback tag, and then one a signature.
+        let count = fake.log().len();
+        assert!((most..=most + 3).contains(&count), "{count}");
+    }
+}

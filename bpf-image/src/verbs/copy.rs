@@ -11,7 +11,7 @@ use bpf_image_spec::{Digest, Reference, RegistryReference, media_type};
 use super::VerbError;
 use super::build::tag_to_write;
 use crate::registry::Access;
-use crate::repository::{Fault, Fetched, Repository, RepositoryError};
+use crate::repository::{Fault, Fetched, Repository, RepositoryError, companion_tag};
 
 /// Largest blob that is copied; images hold objects of at most 64 MiB.
 const BLOB_MAX: u64 = 128 * 1024 * 1024;
@@ -78,27 +78,23 @@ async fn copy(request: CopyRequest) -> Result<CopyResponse, VerbError> {
         Reference::Layout(_) => root.origin().cloned(),
     };
     let children = children(&request.source, &root)?;
+    let is_new = matches!(&target, Reference::Layout(to) if to.dir().symlink_metadata().is_err());
     let target_repository = Repository::create(&target, &request.access)?;
     let mut copier = Copier {
         name: request.source.to_string(),
         source,
         target: target_repository,
         blobs: HashSet::new(),
+        listed: HashSet::new(),
         referrers: 0,
         skipped: Vec::new(),
     };
-    match document(&copier.name, &root)? {
-        Document::Manifest(manifest) => copier.blobs(&manifest).await?,
-        Document::Index(_) => {
-            for child in &children {
-                copier.child(child).await?;
-            }
-        }
+    let copied = copier.all(&root, &children, tag.as_deref(), origin.as_ref()).await;
+    if let (Err(_), true, Repository::Layout(layout)) = (&copied, is_new, &copier.target) {
+        // The copy's own failure is what the user has to know.
+        let _ = layout.discard(&copier.listed);
     }
-    for subject in children.iter().map(|child| child.digest).chain([root.digest()]) {
-        copier.referrers(subject).await?;
-    }
-    copier.root(&root, tag.as_deref(), origin.as_ref()).await?;
+    copied?;
     Ok(CopyResponse {
         target,
         digest: root.digest(),
@@ -140,11 +136,6 @@ pub(super) fn children(
     Ok(index.manifests.into_iter().filter(|entry| seen.insert(entry.digest)).collect())
 }
 
-/// The tag that cosign keeps signatures (`sig`) and the like of `subject` under.
-pub(super) fn companion_tag(subject: Digest, suffix: &str) -> String {
-    format!("sha256-{}.{suffix}", subject.hex())
-}
-
 fn document(reference: &str, fetched: &Fetched) -> Result<Document, VerbError> {
     fetched
         .document()
@@ -156,11 +147,34 @@ struct Copier {
     source: Repository,
     target: Repository,
     blobs: HashSet<Digest>,
+    /// Manifests that were stored, or were about to be.
+    listed: HashSet<Digest>,
     referrers: usize,
     skipped: Vec<String>,
 }
 
 impl Copier {
+    async fn all(
+        &mut self,
+        root: &Fetched,
+        children: &[Descriptor],
+        tag: Option<&str>,
+        origin: Option<&RegistryReference>,
+    ) -> Result<(), VerbError> {
+        match document(&self.name, root)? {
+            Document::Manifest(manifest) => self.blobs(&manifest).await?,
+            Document::Index(_) => {
+                for child in children {
+                    self.child(child).await?;
+                }
+            }
+        }
+        for subject in children.iter().map(|child| child.digest).chain([root.digest()]) {
+            self.referrers(subject).await?;
+        }
+        self.root(root, tag, origin).await
+    }
+
     async fn blobs(&mut self, manifest: &Manifest) -> Result<(), VerbError> {
         for descriptor in manifest.layers.iter().chain([&manifest.config]) {
             if self.blobs.insert(descriptor.digest) {
@@ -178,6 +192,7 @@ impl Copier {
             return Err(VerbError::OddIndex { reference: self.name.clone(), digest });
         };
         self.blobs(&manifest).await?;
+        self.listed.insert(fetched.digest());
         self.target.put_manifest(fetched.media_type(), fetched.bytes(), None).await?;
         Ok(())
     }
@@ -188,6 +203,7 @@ impl Copier {
         tag: Option<&str>,
         origin: Option<&RegistryReference>,
     ) -> Result<(), VerbError> {
+        self.listed.insert(root.digest());
         match origin {
             Some(origin) => {
                 self.target.put_copy(root.media_type(), root.bytes(), tag, origin).await?
@@ -222,6 +238,7 @@ impl Copier {
             return Err(VerbError::OddIndex { reference: self.name.clone(), digest });
         };
         self.blobs(&manifest).await?;
+        self.listed.insert(fetched.digest());
         match tag {
             Some(_) => self.target.put_manifest(fetched.media_type(), fetched.bytes(), tag).await?,
             None => self.target.put_referrer(fetched.bytes()).await?,

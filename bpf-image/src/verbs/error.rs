@@ -10,7 +10,7 @@ use bpf_image_spec::Digest;
 use bpf_image_spec::config::Difference;
 use bpf_image_spec::oci::DocumentError;
 
-use crate::image::{BuildError, ImageError};
+use crate::image::{BUILD_ANEW, BuildError, ImageError};
 use crate::object::ObjectError;
 use crate::pipeline::{PolicyFileError, ResolveError, VerifyError};
 use crate::report::{Advice, Exit};
@@ -169,6 +169,24 @@ pub enum VerbError {
         /// The signed manifest.
         digest: Digest,
     },
+    /// No more signatures are added. Those that are there stay.
+    #[error("{digest} has {max} {what} or more, so no signature was added")]
+    TooManySignatures {
+        /// The manifest that was to be signed.
+        digest: Digest,
+        /// Which storage: layers, or referrers.
+        what: &'static str,
+        /// Most that a signature is added to.
+        max: usize,
+    },
+    /// What lies under the tag of legacy signatures is something else, and stays.
+    #[error("tag `{tag}` in {place} holds no signatures, so none was added")]
+    NotSignatures {
+        /// Repository or layout.
+        place: String,
+        /// The tag.
+        tag: String,
+    },
     /// The policy or key says no.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -195,6 +213,9 @@ impl VerbError {
             | Self::ImageObject { .. }
             | Self::DeclaredOtherwise { .. }
             | Self::OddIndex { .. } => (Exit::Refused, "image"),
+            Self::TooManySignatures { .. } | Self::NotSignatures { .. } => {
+                (Exit::Failed, "repository")
+            }
             Self::Refused(Refusal::NoScope { .. })
             | Self::PolicyFile(PolicyFileError::Absent { .. } | PolicyFileError::Policy { .. }) => {
                 (Exit::Refused, "policy")
@@ -250,8 +271,16 @@ impl VerbError {
                 "compile with `clang -O2 -g -target bpf -c`; the file must be what clang wrote"
                     .to_owned(),
             ),
-            Self::DeclaredOtherwise { .. } | Self::ImageObject { .. } => {
-                Some("the publisher has to build the image anew; do not load it".to_owned())
+            Self::Image { source, .. } => source.hint().map(str::to_owned),
+            Self::Document { .. }
+            | Self::OddIndex { .. }
+            | Self::DeclaredOtherwise { .. }
+            | Self::ImageObject { .. } => Some(BUILD_ANEW.to_owned()),
+            Self::TooManySignatures { .. } => Some(
+                "delete those that nobody needs; verifiers look at 32 of them at most".to_owned(),
+            ),
+            Self::NotSignatures { .. } => {
+                Some("delete the tag if it holds nothing that is needed".to_owned())
             }
             _ => None,
         }

@@ -6,22 +6,22 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bpf_image_signing::verify::{Candidate, CandidateForm, verify_with_key};
 use bpf_image_signing::{Claims, KeyId, PrivateKey, PublicKey, bundle, legacy};
 use bpf_image_spec::oci::{Annotations, Descriptor, Document, Manifest};
 use bpf_image_spec::{Digest, Reference, media_type};
 use serde_json::json;
 
 use super::VerbError;
-use super::copy::{children, companion_tag};
-use crate::pipeline::{self, Resolved};
+use super::copy::children;
+use crate::pipeline;
 use crate::registry::Access;
-use crate::repository::Repository;
+use crate::repository::{Repository, companion_tag};
 
 /// How often the signatures' manifest is written anew when others write it at the same time.
 const ATTEMPTS: usize = 4;
-/// Signatures that a legacy manifest may hold when one is added: verifiers look at no more.
-const LEGACY_MAX: usize = 256;
+/// Signatures that a manifest may have in one storage when one is added. Verifiers look at far
+/// fewer; more than these could not be told from junk here either.
+const SIGNATURES_MAX: usize = 256;
 
 /// What to sign.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ pub async fn sign(request: &SignRequest) -> Result<SignResponse, VerbError> {
     // Bytes that no client could use are not vouched for.
     let mut subjects = children(&request.reference, resolved.root())?;
     subjects.push(resolved.root().descriptor());
-    let signer = Signer { repository, key: &request.key, resolved: &resolved };
+    let signer = Signer { repository, key: &request.key };
     let mut done = Vec::new();
     let mut named = None;
     for subject in subjects {
@@ -111,7 +111,11 @@ pub async fn sign(request: &SignRequest) -> Result<SignResponse, VerbError> {
     })
 }
 
-fn claims(request: &SignRequest, resolved: &Resolved, digest: Digest) -> Result<Claims, VerbError> {
+fn claims(
+    request: &SignRequest,
+    resolved: &pipeline::Resolved,
+    digest: Digest,
+) -> Result<Claims, VerbError> {
     let mut claims = Claims::new(digest);
     match (&request.reference, resolved.root().origin()) {
         (Reference::Registry(reference), _) => claims = claims.in_repository(reference),
@@ -127,33 +131,65 @@ fn claims(request: &SignRequest, resolved: &Resolved, digest: Digest) -> Result<
 struct Signer<'a> {
     repository: Repository,
     key: &'a PrivateKey,
-    resolved: &'a Resolved,
 }
 
 impl Signer<'_> {
     /// Signs one manifest; true when it was signed just so before.
     async fn sign(&self, subject: &Descriptor, claims: &Claims) -> Result<bool, VerbError> {
         let new = legacy::sign(self.key, claims)?;
-        let found = pipeline::candidates(&self.repository, subject.digest).await?;
-        let (same, bundles): (Vec<_>, Vec<_>) = found
-            .into_iter()
-            .filter(|candidate| match &candidate.form {
-                CandidateForm::Legacy { payload, .. } => *payload == new.payload,
-                CandidateForm::Bundle { .. } => true,
-            })
-            .partition(|candidate| matches!(candidate.form, CandidateForm::Legacy { .. }));
-        let already = self.counts(subject.digest, &same) && self.counts(subject.digest, &bundles);
-        if !already {
+        // Both are looked at before either is written: an image that takes no more signatures is
+        // to stay as it is.
+        let has_legacy = self.has_legacy(subject.digest, &new).await?;
+        let has_bundle = self.has_bundle(subject.digest, claims).await?;
+        if !has_bundle {
             // A bundle has no tag to race for, so it goes first.
             self.put_bundle(subject, &bundle::sign(self.key, claims)?).await?;
+        }
+        if !has_legacy {
             self.put_legacy(subject.digest, &new).await?;
         }
-        Ok(already)
+        Ok(has_legacy && has_bundle)
     }
 
-    fn counts(&self, digest: Digest, candidates: &[Candidate]) -> bool {
-        let key = self.key.public_key();
-        verify_with_key(key, self.resolved.requested(), digest, candidates).is_ok()
+    /// Whether the key has signed just these words, in whichever layer. What verifiers would look
+    /// at does not matter here: else, each signing would add another layer beyond that.
+    async fn has_legacy(
+        &self,
+        subject: Digest,
+        new: &legacy::LegacySignature,
+    ) -> Result<bool, VerbError> {
+        let payload = Digest::of(&new.payload);
+        let layers = self.legacy_layers(subject).await?;
+        let same = layers.iter().filter(|layer| layer.digest == payload);
+        let by_key = same.filter(|layer| {
+            pipeline::legacy_signature(layer).is_some_and(|signature| {
+                legacy::is_by(self.key.public_key(), &new.payload, signature)
+            })
+        });
+        // Listed is not there: a registry may have lost the blob.
+        match by_key.last() {
+            Some(layer) => Ok(self.repository.blob(layer, new.payload.len() as u64).await.is_ok()),
+            None if layers.len() < SIGNATURES_MAX => Ok(false),
+            None => Err(too_many(subject, "legacy signatures")),
+        }
+    }
+
+    async fn has_bundle(&self, subject: Digest, claims: &Claims) -> Result<bool, VerbError> {
+        let referrers = self.repository.referrers(subject, SIGNATURES_MAX).await?;
+        let full = referrers.len() >= SIGNATURES_MAX;
+        let bundles = referrers.iter().filter(|referrer| {
+            let listed_as = referrer.artifact_type.as_deref();
+            matches!(listed_as, None | Some(media_type::SIGSTORE_BUNDLE | media_type::OCI_EMPTY))
+        });
+        for referrer in bundles {
+            // One that cannot be read is not this signature.
+            let found = pipeline::bundle(&self.repository, subject, referrer).await.ok().flatten();
+            let said = found.and_then(|bytes| bundle::verify(self.key.public_key(), &bytes).ok());
+            if said.as_ref() == Some(claims) {
+                return Ok(true);
+            }
+        }
+        if full { Err(too_many(subject, "referrers")) } else { Ok(false) }
     }
 
     /// A referrer of the subject, as cosign 3 stores it.
@@ -196,9 +232,12 @@ impl Signer<'_> {
             ..self.repository.put_blob(media_type::SIMPLE_SIGNING, &signature.payload).await?
         };
         for _ in 0..ATTEMPTS {
-            let mut layers = self.legacy_layers(&tag).await?;
+            let mut layers = self.legacy_layers(subject).await?;
             if layers.contains(&layer) {
                 return Ok(());
+            }
+            if layers.len() >= SIGNATURES_MAX {
+                return Err(too_many(subject, "legacy signatures"));
             }
             layers.push(layer.clone());
             let config = self
@@ -217,25 +256,28 @@ impl Signer<'_> {
             let bytes = manifest.to_json();
             self.repository.put_manifest(media_type::OCI_MANIFEST, &bytes, Some(&tag)).await?;
         }
-        if self.legacy_layers(&tag).await?.contains(&layer) {
+        if self.legacy_layers(subject).await?.contains(&layer) {
             Ok(())
         } else {
             Err(VerbError::SignatureRace { digest: subject })
         }
     }
 
-    async fn legacy_layers(&self, tag: &str) -> Result<Vec<Descriptor>, VerbError> {
-        let Some(fetched) = self.repository.tagged(tag).await? else {
+    /// The layers under the tag of legacy signatures, which are never replaced, only added to.
+    async fn legacy_layers(&self, subject: Digest) -> Result<Vec<Descriptor>, VerbError> {
+        let tag = companion_tag(subject, "sig");
+        let Some(fetched) = self.repository.tagged(&tag).await? else {
             return Ok(Vec::new());
         };
         match fetched.document() {
-            Ok(Document::Manifest(manifest)) if manifest.layers.len() < LEGACY_MAX => {
-                Ok(manifest.layers)
-            }
-            // Junk under the tag is no signature of anybody's.
-            _ => Ok(Vec::new()),
+            Ok(Document::Manifest(manifest)) => Ok(manifest.layers),
+            _ => Err(VerbError::NotSignatures { place: self.repository.scope(), tag }),
         }
     }
+}
+
+fn too_many(digest: Digest, what: &'static str) -> VerbError {
+    VerbError::TooManySignatures { digest, what, max: SIGNATURES_MAX }
 }
 
 /// The container config that cosign gives a `.sig` manifest: registries of images want one.
