@@ -106,7 +106,9 @@ fn text(response: &DiffResponse) -> String {
         }
         // Writing to a String cannot fail.
         let _ = writeln!(text, "\n{}", painted(style, head));
-        changes.into_iter().for_each(|change| text += &line(change));
+        for change in changes {
+            text += &line(change);
+        }
     }
     let maps = maps(&response.maps);
     if maps.is_empty() { text } else { format!("{text}\n{maps}") }
@@ -121,7 +123,7 @@ fn line(change: &Change) -> String {
     let mut text = format!("  {}\n", printable(&change.to_string()));
     if let Some(consequence) = &change.consequence {
         let so = format!("so: {consequence}");
-        text += &format!("      {}\n", painted(DIM, printable(&so)));
+        let _ = writeln!(text, "      {}", painted(DIM, printable(&so)));
     }
     text
 }

@@ -1,5 +1,7 @@
 //! Tables and words in colour, which `anstream` takes away where there is no terminal.
 
+use std::fmt::Write as _;
+
 use anstyle::{AnsiColor, Style};
 use bpf_image::text;
 
@@ -31,10 +33,11 @@ pub(crate) fn table<const N: usize>(
     for (number, line) in lines.enumerate() {
         let first = rows.get(number).map(|row| text::printable(&row[0])).unwrap_or_default();
         let style = style(number);
-        match line.strip_prefix(first.as_str()) {
-            Some(rest) => text += &format!("{style}{first}{style:#}{rest}\n"),
-            None => text += &format!("{line}\n"),
-        }
+        // Writing to a String cannot fail.
+        let _ = match line.strip_prefix(first.as_str()) {
+            Some(rest) => writeln!(text, "{style}{first}{style:#}{rest}"),
+            None => writeln!(text, "{line}"),
+        };
     }
     text
 }

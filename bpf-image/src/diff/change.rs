@@ -77,7 +77,7 @@ impl Change {
         Self { impact, kind, name: None, what, old: None, new: None, consequence: None }
     }
 
-    pub(super) fn from_to(self, old: impl Into<String>, new: impl Into<String>) -> Self {
+    pub(super) fn between(self, old: impl Into<String>, new: impl Into<String>) -> Self {
         Self { old: Some(old.into()), new: Some(new.into()), ..self }
     }
 

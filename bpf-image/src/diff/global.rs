@@ -8,12 +8,11 @@ use crate::value::default_value;
 
 pub(super) fn changes(old: &ObjectSpec, new: &ObjectSpec, all: &mut Vec<Change>) {
     for before in &old.globals {
-        match new.globals.iter().find(|global| global.name == before.name) {
-            Some(after) => changed((before, old.endianness), (after, new.endianness), all),
-            None => {
-                let change = Change::new(of(before), Kind::Global, &before.name, REMOVED);
-                all.push(if before.tunable { change.so(SET) } else { change });
-            }
+        if let Some(after) = new.globals.iter().find(|global| global.name == before.name) {
+            changed((before, old.endianness), (after, new.endianness), all);
+        } else {
+            let change = Change::new(of(before), Kind::Global, &before.name, REMOVED);
+            all.push(if before.tunable { change.so(SET) } else { change });
         }
     }
     for after in &new.globals {
@@ -43,19 +42,19 @@ fn changed(
     } else if !old.tunable && new.tunable {
         all.push(change(Impact::Other, "now settable"));
     }
-    if (old.size, &old.type_name) != (new.size, &new.type_name) {
-        let change = change(of(old), "type").from_to(described(old), described(new));
+    if old.size != new.size || old.type_name != new.type_name {
+        let change = change(of(old), "type").between(described(old), described(new));
         let so = "a value that fitted may be refused, or mean something else";
         all.push(if old.tunable { change.so(so) } else { change });
     } else {
         let (was, is) = (default_value(old, old_order), default_value(new, new_order));
         if was != is {
-            all.push(change(Impact::Other, "initial value").from_to(was, is));
+            all.push(change(Impact::Other, "initial value").between(was, is));
         }
     }
     if old.section != new.section {
         let change = change(Impact::Other, "section");
-        all.push(change.from_to(&old.section, &new.section));
+        all.push(change.between(&old.section, &new.section));
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) fn changes(old: &Requires, new: &Requires) -> Vec<Change> {
     if old.kernel != new.kernel {
         let impact = if new.kernel > old.kernel { Impact::Kernel } else { Impact::Other };
         let change = Change::of_object(impact, Kind::Kernel, "oldest kernel")
-            .from_to(old.kernel.to_string(), new.kernel.to_string());
+            .between(old.kernel.to_string(), new.kernel.to_string());
         let why: Vec<_> = new
             .reasons
             .iter()
@@ -22,7 +22,7 @@ pub(super) fn changes(old: &Requires, new: &Requires) -> Vec<Change> {
         let impact = if new.kernel_btf { Impact::Kernel } else { Impact::Other };
         let text = |needed: bool| if needed { "needed" } else { "not needed" };
         let change = Change::of_object(impact, Kind::Kernel, "the kernel's BTF");
-        all.push(change.from_to(text(old.kernel_btf), text(new.kernel_btf)));
+        all.push(change.between(text(old.kernel_btf), text(new.kernel_btf)));
     }
     for capability in new.capabilities.iter().filter(|name| !old.capabilities.contains(name)) {
         let change = Change::of_object(Impact::Kernel, Kind::Kernel, "capability newly needed");

@@ -94,7 +94,7 @@ pub(super) fn changes(old: &ObjectSpec, new: &ObjectSpec, all: &mut Vec<Change>)
         };
         for (what, old, new) in shape(before, after) {
             let change = Change::new(Impact::Breaking, Kind::Map, &before.name, what);
-            all.push(change.from_to(old, new).so("it is made anew and its contents are lost"));
+            all.push(change.between(old, new).so("it is made anew and its contents are lost"));
         }
         pinning(before, after, all);
         types(before, after, all);
@@ -117,7 +117,7 @@ fn pinning(old: &MapSpec, new: &MapSpec, all: &mut Vec<Change>) {
         Pinning::ByName => "by name",
     };
     let change = Change::new(Impact::Other, Kind::Map, &old.name, "pinning");
-    all.push(change.from_to(text(old.pinning), text(new.pinning)));
+    all.push(change.between(text(old.pinning), text(new.pinning)));
 }
 
 /// The names of types are those of the source; what they mean is for [`layout_changes`] to say.
@@ -131,7 +131,7 @@ fn types(old: &MapSpec, new: &MapSpec, all: &mut Vec<Change>) {
             && before != after
         {
             let change = Change::new(Impact::Other, Kind::Map, &old.name, what);
-            all.push(change.from_to(before, after));
+            all.push(change.between(before, after));
         }
     }
 }
@@ -157,7 +157,7 @@ pub(super) fn layout_changes(old: &Object, new: &Object) -> Result<Vec<Change>, 
                 && was != is
             {
                 let change = Change::new(Impact::Breaking, Kind::Map, &before.name, what)
-                    .from_to(was, is)
+                    .between(was, is)
                     .so("its contents are kept and read as something else");
                 all.push(change);
             }

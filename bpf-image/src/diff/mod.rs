@@ -35,7 +35,7 @@ pub fn spec_changes(old: &ObjectSpec, new: &ObjectSpec) -> Vec<Change> {
     if old.license != new.license {
         let text = |license: &Option<String>| license.clone().unwrap_or_else(|| "none".to_owned());
         let change = Change::of_object(Impact::Other, Kind::License, "license");
-        all.push(change.from_to(text(&old.license), text(&new.license)));
+        all.push(change.between(text(&old.license), text(&new.license)));
     }
     if old.endianness != new.endianness {
         let text = |order| match order {
@@ -43,12 +43,12 @@ pub fn spec_changes(old: &ObjectSpec, new: &ObjectSpec) -> Vec<Change> {
             Endianness::Big => "big-endian",
         };
         let change = Change::of_object(Impact::Breaking, Kind::Object, "byte order")
-            .from_to(text(old.endianness), text(new.endianness));
+            .between(text(old.endianness), text(new.endianness));
         all.push(change.so("it loads on other machines than before"));
     }
     if old.size != new.size {
         let change = Change::of_object(Impact::Other, Kind::Object, "size");
-        all.push(change.from_to(format!("{} B", old.size), format!("{} B", new.size)));
+        all.push(change.between(format!("{} B", old.size), format!("{} B", new.size)));
     } else if old.digest != new.digest && all.is_empty() {
         let change = Change::of_object(Impact::Other, Kind::Object, "bytes");
         all.push(change.so("instructions, debug information or initial values differ"));

@@ -33,7 +33,7 @@ fn changed(old: &ProgramSpec, new: &ProgramSpec, all: &mut Vec<Change>) {
     let mut changed = |impact, what: &str, old_text: String, new_text: String, so: &str| {
         if old_text != new_text {
             let change = Change::new(impact, Kind::Program, &old.name, what);
-            let change = change.from_to(old_text, new_text);
+            let change = change.between(old_text, new_text);
             all.push(if so.is_empty() { change } else { change.so(so) });
         }
     };

@@ -25,5 +25,6 @@ pub(super) fn listing(listing: &Listing) -> String {
 
 /// A type in C; only its line breaks are layout.
 pub(super) fn definition(text: &str) -> String {
-    text.lines().map(|line| format!("{}\n", printable(&line.replace('\t', "    ")))).collect()
+    let lines = text.lines().map(|line| printable(&line.replace('\t', "    ")));
+    lines.flat_map(|line| [line, "\n".to_owned()]).collect()
 }
