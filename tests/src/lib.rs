@@ -11,6 +11,7 @@ pub mod bpffs;
 pub mod cgroup;
 pub mod cosign;
 pub mod fault_registry;
+pub mod headers;
 pub mod netns;
 pub mod node;
 pub mod peers;

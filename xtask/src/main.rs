@@ -10,6 +10,7 @@ mod fuzz;
 mod lint;
 mod setup;
 mod step;
+mod tables;
 mod test;
 mod vm;
 
@@ -36,10 +37,12 @@ enum Job {
     Bench(bench::Arguments),
     /// Set up, build, and run every test.
     Test(test::Arguments),
-    /// Debian's kernels in virtual machines: what each loads, as a table.
-    Vm(vm::Arguments),
     /// Fuzz every parser of untrusted bytes, for as long as it takes.
     Fuzz(fuzz::Arguments),
+    /// Debian's kernels in virtual machines: what each loads, as a table.
+    Vm(vm::Arguments),
+    /// Write the tables of kernels anew, from Debian's headers.
+    Tables,
     /// Check formatting, clippy, licences and the house rules for sources.
     Lint,
 }
@@ -50,8 +53,9 @@ fn main() -> ExitCode {
         Job::Demo => demo::run().map_err(Box::from),
         Job::Bench(arguments) => bench::run(&arguments).map_err(Box::from),
         Job::Test(arguments) => test::run(&arguments).map_err(Box::from),
-        Job::Vm(arguments) => vm::run(&arguments).map_err(Box::from),
         Job::Fuzz(arguments) => fuzz::run(&arguments).map_err(Box::from),
+        Job::Vm(arguments) => vm::run(&arguments).map_err(Box::from),
+        Job::Tables => tables::run().map_err(Box::from),
         Job::Lint => lint::run().map_err(Box::from),
     };
     match done {
