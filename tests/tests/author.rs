@@ -231,6 +231,29 @@ fn unsigned_image_and_wrong_key_are_refused() {
 }
 
 #[test]
+fn what_a_hint_says_can_be_typed() {
+    let desk = Desk::new();
+    let object = desk.object("xdp_counter_v1");
+    desk.done(&format!("build {object} -t oci:images:v1"));
+    desk.key("release");
+    desk.done("sign --key release.key oci:images:v1");
+    std::fs::write(desk.path("empty.toml"), "version = 1\n").unwrap();
+    let other = "version = 1\n[[scope]]\nmatch = \"oci:/srv/elsewhere\"\n[[scope.signer]]\n\
+                 name = \"release\"\nkey-file = \"release.pub\"\n";
+    std::fs::write(desk.path("elsewhere.toml"), other).unwrap();
+    for policy in ["missing", "empty", "elsewhere"] {
+        let refused = desk.type_in(&format!("verify --policy {policy}.toml oci:images:v1"));
+        let hint = refused.assert_code(3).stderr.lines().find(|line| line.starts_with("hint:"));
+        let mut quoted = hint.unwrap().split('`');
+        let typed = quoted.find_map(|text| text.strip_prefix("bpf-image verify ")).unwrap();
+        let typed = typed.replace("KEY.pub", "release.pub").replace("REF", "oci:images:v1");
+        let printed = desk.done(&format!("verify {typed}")).stdout;
+        std::fs::write(desk.path("printed.toml"), printed).unwrap();
+        desk.done("verify --policy printed.toml oci:images:v1").assert_stdout_has("signed by");
+    }
+}
+
+#[test]
 fn sign_twice_adds_nothing_and_signs_every_platform() {
     let desk = Desk::new();
     let (v1, v2) = (desk.object("xdp_counter_v1"), desk.object("xdp_counter_v2"));

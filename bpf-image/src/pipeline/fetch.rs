@@ -152,3 +152,33 @@ async fn blob(
     cache.keep(descriptor, &bytes);
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use bpf_image_spec::Reference;
+
+    use super::*;
+    use crate::registry::Access;
+
+    /// Has everything.
+    struct Full;
+
+    impl BlobCache for Full {
+        fn find(&self, _: &Descriptor) -> Option<Vec<u8>> {
+            Some(b"content".to_vec())
+        }
+
+        fn keep(&self, _: &Descriptor, _: &[u8]) {}
+    }
+
+    #[tokio::test]
+    async fn a_blob_over_the_limit_is_refused_though_it_is_cached() {
+        let dir = tempfile::tempdir().unwrap();
+        let reference: Reference = format!("oci:{}", dir.path().display()).parse().unwrap();
+        let repository = Repository::create(&reference, &Access::default()).unwrap();
+        let descriptor = Descriptor::of("application/x", b"content");
+        let blob = async |max| blob(&repository, &Full, &descriptor, max).await;
+        assert_eq!(blob(7).await.unwrap(), b"content");
+        assert!(matches!(blob(6).await, Err(RepositoryError::OverLimit { size: 7, max: 6, .. })));
+    }
+}

@@ -304,3 +304,28 @@ impl From<VerifyError> for VerbError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_that_no_reader_can_make_sense_of_is_the_publishers() {
+        let reference = || "r.example/a".to_owned();
+        for error in [
+            VerbError::Image { reference: reference(), source: ImageError::Signature },
+            VerbError::Image {
+                reference: reference(),
+                source: ImageError::Contradiction {
+                    key: "io.ebpf.maps",
+                    first: String::new(),
+                    second: String::new(),
+                },
+            },
+            VerbError::OddIndex { reference: reference(), digest: Digest::of(b"") },
+        ] {
+            let Advice { exit, fault, hint, .. } = error.advice();
+            assert_eq!((exit, fault, hint.is_some()), (Exit::Refused, "image", true), "{error}");
+        }
+    }
+}
