@@ -88,7 +88,7 @@ impl Kernel {
             return Ok(kernel);
         }
         let disk = |source| VmError::Disk { path: folder.clone(), source };
-        let _lock = repo::lock(&folder.with_extension("lock")).map_err(disk)?;
+        let _lock = repo::lock(&folder.with_file_name(format!("{series}.lock"))).map_err(disk)?;
         // Asked again under the lock: another process may have just fetched it.
         if let Some(kernel) = Self::cached(&folder) {
             return Ok(kernel);
@@ -153,10 +153,10 @@ fn fetch(series: Series, folder: &Path) -> Result<(), VmError> {
     let modules = ["lib/modules", "usr/lib/modules"].map(|lib| root.join(lib).join(&release));
     if let (Some(image), Some(modules)) = (image, modules.iter().find(|folder| folder.is_dir())) {
         std::fs::rename(image, folder.join("vmlinuz")).map_err(disk)?;
-        std::fs::rename(modules, folder.join("modules")).map_err(disk)?;
         if let Some(config) = find(&root, &|file| file == "config" || file.starts_with("config-")) {
             std::fs::rename(config, folder.join("config")).map_err(disk)?;
         }
+        std::fs::rename(modules, folder.join("modules")).map_err(disk)?;
         write_record(folder, &release, series.suite(), &packages).map_err(disk)?;
     }
     std::fs::remove_dir_all(&root).map_err(disk)

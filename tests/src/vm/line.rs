@@ -3,6 +3,8 @@
 //! ```text
 //! @@ CASE loaded
 //! @@ CASE refused STAGE ERRNO TEXT
+//! @@ KIND:NAME present
+//! @@ KIND:NAME absent
 //! ```
 
 /// One case's result.
@@ -14,7 +16,7 @@ pub struct Line {
     pub verdict: Verdict,
 }
 
-/// What a kernel did with an object.
+/// What a kernel did with an object, or has of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -29,20 +31,27 @@ pub enum Verdict {
         /// The verifier's last word, or libbpf's.
         text: String,
     },
+    /// The kernel's BTF has the name.
+    Present,
+    /// It has not.
+    Absent,
 }
 
 impl Line {
     /// Reads a line; `None` if it is none of ours.
     pub fn parse(line: &str) -> Option<Self> {
         let (case, rest) = line.trim_end().strip_prefix("@@ ")?.split_once(' ')?;
-        let verdict = if rest == "loaded" {
-            Verdict::Loaded
-        } else {
-            let mut words = rest.strip_prefix("refused ")?.splitn(3, ' ');
-            Verdict::Refused {
-                stage: words.next()?.to_owned(),
-                errno: words.next()?.parse().ok()?,
-                text: words.next().unwrap_or_default().to_owned(),
+        let verdict = match rest {
+            "loaded" => Verdict::Loaded,
+            "present" => Verdict::Present,
+            "absent" => Verdict::Absent,
+            _ => {
+                let mut words = rest.strip_prefix("refused ")?.splitn(3, ' ');
+                Verdict::Refused {
+                    stage: words.next()?.to_owned(),
+                    errno: words.next()?.parse().ok()?,
+                    text: words.next().unwrap_or_default().to_owned(),
+                }
             }
         };
         Some(Self { case: case.to_owned(), verdict })

@@ -1,15 +1,15 @@
 //! Whether the minimum kernel that `bpf-image inspect` states is the right one: objects that each
 //! ask one thing, on kernels below and above it.
 //!
-//! A kernel at or above the minimum has to load the object, and one below has to refuse it. Where
-//! one does otherwise, `tests/vm/disagreements.tsv` says so and why, and nothing else is accepted.
+//! A kernel at or above the minimum, with every name in its BTF that is stated to be looked up, has
+//! to load the object, and any other has to refuse it. Where one does otherwise, `tests/vm/disagreements.tsv` says so and why, and nothing else is accepted.
 
 mod listed;
 mod matrix;
 
 pub use matrix::{Cell, Column, Matrix, Row};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +21,7 @@ use crate::bins;
 use crate::run::succeed;
 use crate::setup;
 
-/// What each object did on one kernel, by the object's file name.
+/// What became of each object, by its file name, and of each `KIND:NAME`, on one kernel.
 type Verdicts = BTreeMap<String, Verdict>;
 
 /// Runs every object on a kernel of each series, and on this machine's kernel if `host` says so.
@@ -37,7 +37,10 @@ pub fn run(series: &[Series], host: bool) -> Result<Matrix, VmError> {
     for series in series {
         kernels.push(Kernel::get(*series)?);
     }
-    for (kernel, verdicts) in in_machines(&kernels, &loader, &objects)? {
+    let names: BTreeSet<&str> =
+        rows.iter().flat_map(|row| row.lookups.iter().map(String::as_str)).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    for (kernel, verdicts) in in_machines(&kernels, &loader, &objects, &names)? {
         let (series, release) = (kernel.series, kernel.release.clone());
         columns.push((Column { label: series.to_string(), series, release }, verdicts));
     }
@@ -47,7 +50,7 @@ pub fn run(series: &[Series], host: bool) -> Result<Matrix, VmError> {
         })?;
         let column =
             Column { label: "host".to_owned(), series, release: "running here".to_owned() };
-        columns.push((column, verdicts(&on_this_machine(&loader, &objects)?)));
+        columns.push((column, verdicts(&on_this_machine(&loader, &objects, &names)?)));
     }
     Matrix::new(rows, columns, &listed::read()?)
 }
@@ -64,18 +67,20 @@ fn in_machines<'a>(
     kernels: &'a [Kernel],
     loader: &Path,
     objects: &[PathBuf],
+    names: &[&str],
 ) -> Result<Vec<(&'a Kernel, Verdicts)>, VmError> {
     let todo: Mutex<VecDeque<&Kernel>> = Mutex::new(kernels.iter().collect());
     let done = Mutex::new(Vec::new());
     let payload: Vec<PathBuf> =
         objects.iter().cloned().chain(std::iter::once(loader.to_owned())).collect();
+    let script = format!("./load-object *.o\n./load-object --btf {}\n", names.join(" "));
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from).min(kernels.len()) {
             scope.spawn(|| {
                 loop {
                     let next = todo.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                     let Some(kernel) = next else { return };
-                    let machine = Machine::new(kernel, payload.clone(), "./load-object *.o\n");
+                    let machine = Machine::new(kernel, payload.clone(), &script);
                     let lines = machine.run();
                     done.lock().unwrap_or_else(PoisonError::into_inner).push((kernel, lines));
                 }
@@ -90,13 +95,17 @@ fn in_machines<'a>(
     Ok(results)
 }
 
-fn on_this_machine(loader: &Path, objects: &[PathBuf]) -> Result<Vec<String>, VmError> {
+fn on_this_machine(
+    loader: &Path,
+    objects: &[PathBuf],
+    names: &[&str],
+) -> Result<Vec<String>, VmError> {
     let make = |source| VmError::Make { what: "loading on this machine".to_owned(), source };
     // Away from the machine's own interfaces, since some are attached for a moment.
     let mut load = Command::new("unshare");
-    load.arg("--net").arg(loader).args(objects);
-    let output = succeed(&mut load).map_err(make)?;
-    Ok(output.stdout.lines().map(str::to_owned).collect())
+    let loaded = succeed(load.arg("--net").arg(loader).args(objects)).map_err(make)?.stdout;
+    let found = succeed(Command::new(loader).arg("--btf").args(names)).map_err(make)?.stdout;
+    Ok(loaded.lines().chain(found.lines()).map(str::to_owned).collect())
 }
 
 fn verdicts(lines: &[String]) -> Verdicts {
@@ -118,7 +127,15 @@ fn required(object: &Path) -> Result<Row, VmError> {
     let requires = answer.get("requires").ok_or_else(unread)?;
     let minimum = requires.get("kernel").and_then(serde_json::Value::as_str).ok_or_else(unread)?;
     let reason = requires.pointer("/reasons/0/feature").and_then(serde_json::Value::as_str);
+    let lookups = requires.get("lookups").and_then(serde_json::Value::as_array);
+    let lookups = lookups.into_iter().flatten().filter_map(|lookup| {
+        // A program may go without these.
+        let optional = lookup.get("optional").is_some_and(|optional| optional == true);
+        let text = |key: &str| lookup.get(key)?.as_str();
+        (!optional).then(|| Some(format!("{}:{}", text("kind")?, text("name")?)))?
+    });
     Ok(Row {
+        lookups: lookups.collect(),
         case: file.trim_end_matches(".o").trim_end_matches(".attach").to_owned(),
         minimum: minimum.parse()?,
         reason: reason.unwrap_or("nothing younger than the tables").to_owned(),

@@ -104,3 +104,10 @@ pub enum VmError {
         what: String,
     },
 }
+
+impl VmError {
+    /// Whether the machine lacks what it takes, rather than that something went wrong.
+    pub fn is_lack(&self) -> bool {
+        matches!(self, Self::Architecture { .. } | Self::Fetch { .. } | Self::NoQemu)
+    }
+}

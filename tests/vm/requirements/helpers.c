@@ -33,10 +33,10 @@ PROGRAM("tc", bpf_redirect_neigh(1, 0, 0, 0))
 
 // case: helper_task_storage_delete
 STORAGE(map, BPF_MAP_TYPE_TASK_STORAGE);
-PROGRAM("lsm/file_open", bpf_task_storage_delete(&map, bpf_get_current_task_btf()) & 0)
+CALL("lsm/file_open", bpf_task_storage_delete(&map, bpf_get_current_task_btf()))
 
 // case: helper_get_current_task_btf
-PROGRAM("fentry/vfs_read", bpf_get_current_task_btf() == 0)
+CALL("fentry/vfs_read", bpf_get_current_task_btf())
 
 // case: helper_bprm_opts_set
 SEC("lsm/bprm_creds_for_exec") int program(void *ctx)
@@ -75,7 +75,7 @@ PROGRAM("socket", bpf_for_each_map_elem(&map, each, 0, 0) & 1)
 SEC("kprobe") int program(void *ctx)
 {
 	static const char format[] = "x";
-	char text[8];
+	char text[8] = {};
 
 	return bpf_snprintf(text, sizeof(text), format, 0, 0) & 1;
 }
@@ -111,7 +111,7 @@ PROGRAM("kprobe", bpf_get_func_ip(ctx) & 1)
 PROGRAM("kprobe", bpf_get_attach_cookie(ctx) & 1)
 
 // case: helper_task_pt_regs
-PROGRAM("fentry/vfs_read", bpf_task_pt_regs(bpf_get_current_task_btf()) == 0)
+CALL("fentry/vfs_read", bpf_task_pt_regs(bpf_get_current_task_btf()))
 
 // case: helper_get_branch_snapshot
 SEC("kprobe") int program(void *ctx)
@@ -144,7 +144,7 @@ static long found(struct task_struct *task, struct vm_area_struct *vma, void *ct
 {
 	return 0;
 }
-PROGRAM("fentry/vfs_read", bpf_find_vma(bpf_get_current_task_btf(), 0, found, 0, 0) & 1)
+CALL("fentry/vfs_read", bpf_find_vma(bpf_get_current_task_btf(), 0, found, 0, 0))
 
 // case: helper_loop
 static long once(__u64 at, void *ctx)
@@ -163,7 +163,7 @@ SEC("socket") int program(void *ctx)
 }
 
 // case: helper_get_func_arg_cnt
-PROGRAM("fentry/vfs_read", bpf_get_func_arg_cnt(ctx) & 1)
+CALL("fentry/vfs_read", bpf_get_func_arg_cnt(ctx))
 
 // case: helper_get_retval
 PROGRAM("cgroup/getsockopt", bpf_get_retval() & 1)

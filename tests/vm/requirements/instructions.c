@@ -50,7 +50,14 @@ SEC("socket") int program(void *ctx)
 struct task_struct {
 	int pid;
 } __attribute__((preserve_access_index));
-PROGRAM("fentry/vfs_read", ((struct task_struct *)bpf_get_current_task_btf())->pid & 1)
+SEC("tp_btf/sched_switch") int program(void *ctx)
+{
+	struct task_struct *before = (struct task_struct *)ARGUMENT(ctx, 1);
+	volatile int pid = before->pid;
+
+	(void)pid;
+	return 0;
+}
 
 // case: feature_tail_call_beside_calls
 MAP(map, BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 1);
@@ -123,16 +130,17 @@ SEC("socket") int program(void *ctx)
 // case: feature_v4_long_jump
 SEC("socket") int program(void *ctx)
 {
-	// gotol +0
-	asm volatile(INSTRUCTION(0x06, 0x00, 0, 0));
+	// gotol +1, which something else jumps over
+	asm volatile("r1 = 0\nif r1 == 0 goto +1\n" INSTRUCTION(0x06, 0x00, 0, 1) "r0 = 0\n"
+		     ::: "r0", "r1");
 	return 0;
 }
 
 // case: feature_may_goto
 SEC("socket") int program(void *ctx)
 {
-	// may_goto +0
-	asm volatile(INSTRUCTION(0xe5, 0x00, 0, 0));
+	// may_goto +1
+	asm volatile(INSTRUCTION(0xe5, 0x00, 1, 0) "r0 = 0\n" ::: "r0");
 	return 0;
 }
 

@@ -46,6 +46,14 @@
 		return answer_;                                                                    \
 	}
 
+/* A program that makes one call. */
+#define CALL(section_, call_)                                                                      \
+	SEC(section_) int program(void *ctx)                                                       \
+	{                                                                                          \
+		call_;                                                                             \
+		return 0;                                                                          \
+	}
+
 /* One instruction, written as bytes: the compiler need not know it. */
 #define INSTRUCTION(opcode, registers, offset, immediate)                                          \
 	".byte " #opcode ", " #registers "\n.2byte " #offset "\n.4byte " #immediate "\n"

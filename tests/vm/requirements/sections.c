@@ -19,14 +19,14 @@ PROGRAM("uprobe", 0)
 // case: section_uprobe_sleepable
 PROGRAM("uprobe.s", 0)
 
-// case: section_kprobe_multi
+// case: section_kprobe_multi attach
 PROGRAM("kprobe.multi/vfs_read", 0)
 
-// case: section_kprobe_session
+// case: section_kprobe_session attach
 PROGRAM("kprobe.session/vfs_read", 0)
 
-// case: section_uprobe_multi
-PROGRAM("uprobe.multi//bin/sh:main", 0)
+// case: section_uprobe_multi attach
+PROGRAM("uprobe.multi//proc/self/exe:main", 0)
 
 // case: section_tc
 PROGRAM("tc", 0)
@@ -34,7 +34,7 @@ PROGRAM("tc", 0)
 // case: section_tcx attach
 PROGRAM("tcx/ingress", 0)
 
-// case: section_netkit
+// case: section_netkit attach
 PROGRAM("netkit/primary", 0)
 
 // case: section_action
@@ -62,13 +62,13 @@ PROGRAM("fexit/vfs_read", 0)
 PROGRAM("fmod_ret/security_file_open", 0)
 
 // case: section_fentry_sleepable
-PROGRAM("fentry.s/__x64_sys_getpgid", 0)
+PROGRAM("fentry.s/bpf_fentry_test1", 0)
 
 // case: section_lsm
 PROGRAM("lsm/file_open", 0)
 
 // case: section_lsm_sleepable
-PROGRAM("lsm.s/file_open", 0)
+PROGRAM("lsm.s/bprm_committed_creds", 0)
 
 // case: section_lsm_cgroup
 PROGRAM("lsm_cgroup/socket_bind", 1)
@@ -109,7 +109,8 @@ PROGRAM("sockops", 1)
 // case: section_sk_skb
 PROGRAM("sk_skb/stream_verdict", 1)
 
-// case: section_sk_skb_verdict
+// case: section_sk_skb_verdict attach
+MAP(map, BPF_MAP_TYPE_SOCKMAP, 4, 4, 1);
 PROGRAM("sk_skb/verdict", 1)
 
 // case: section_sk_msg

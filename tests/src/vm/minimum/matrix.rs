@@ -27,6 +27,8 @@ pub struct Row {
     pub minimum: Series,
     /// The youngest thing it asks for.
     pub reason: String,
+    /// What it is stated to look up in the kernel's BTF, `KIND:NAME`.
+    pub lookups: Vec<String>,
     /// A cell a column.
     pub cells: Vec<Cell>,
     pub(super) file: String,
@@ -72,10 +74,17 @@ impl Matrix {
         let mut rows = rows;
         for row in &mut rows {
             for (column, verdicts) in &columns {
-                let verdict = verdicts.get(&row.file).ok_or_else(|| VmError::Input {
-                    what: format!("kernel {} said nothing of {}", column.label, row.file),
-                })?;
-                row.cells.push(judge(row, column, verdict, listed));
+                let said = |what: &str| {
+                    verdicts.get(what).ok_or_else(|| VmError::Input {
+                        what: format!("kernel {} said nothing of {what}", column.label),
+                    })
+                };
+                let mut able = column.series >= row.minimum;
+                for lookup in &row.lookups {
+                    able &= *said(lookup)? == Verdict::Present;
+                }
+                let cell = judge(&row.case, column, able, said(&row.file)?, listed);
+                row.cells.push(cell);
             }
         }
         let cases: BTreeSet<&str> = rows.iter().map(|row| row.case.as_str()).collect();
@@ -101,6 +110,7 @@ impl Matrix {
                         complaints
                             .push(format!("{stated}, and {stage} is refused ({errno}): {text}"));
                     }
+                    Cell::Wrong { verdict } => complaints.push(format!("{stated}: {verdict:?}")),
                     Cell::Unlisted => complaints
                         .push(format!("{stated} and met; take it off the list of disagreements")),
                     Cell::Loads | Cell::Refused | Cell::Listed { .. } => {}
@@ -145,13 +155,12 @@ impl Matrix {
     }
 }
 
-fn judge(row: &Row, column: &Column, verdict: &Verdict, listed: &[Listed]) -> Cell {
+/// `able`: whether the kernel should be able to load it, by what is stated.
+fn judge(case: &str, column: &Column, able: bool, verdict: &Verdict, listed: &[Listed]) -> Cell {
     let label = &column.label;
-    let entry = listed
-        .iter()
-        .find(|entry| entry.case == row.case && entry.kernels.iter().any(|kernel| kernel == label));
+    let is_here = |entry: &&Listed| entry.case == case && entry.kernels.contains(label);
     let loads = *verdict == Verdict::Loaded;
-    match (loads == (column.series >= row.minimum), entry) {
+    match (loads == able, listed.iter().find(is_here)) {
         (false, Some(entry)) => Cell::Listed { why: entry.why.clone() },
         (false, None) => Cell::Wrong { verdict: verdict.clone() },
         // This machine may be any: what is listed for one need not hold on another.
@@ -165,17 +174,10 @@ fn judge(row: &Row, column: &Column, verdict: &Verdict, listed: &[Listed]) -> Ce
 mod tests {
     use super::*;
 
-    fn cell(minimum: (u16, u16), verdict: &Verdict, listed: &[Listed]) -> Cell {
-        let row = Row {
-            case: "a".to_owned(),
-            minimum: Series::new(minimum.0, minimum.1),
-            reason: String::new(),
-            cells: Vec::new(),
-            file: "a.o".to_owned(),
-        };
+    fn cell(able: bool, verdict: &Verdict, listed: &[Listed]) -> Cell {
         let series = Series::new(6, 1);
         let column = Column { label: series.to_string(), series, release: String::new() };
-        judge(&row, &column, verdict, listed)
+        judge("a", &column, able, verdict, listed)
     }
 
     #[test]
@@ -190,11 +192,11 @@ mod tests {
             kernels: vec!["6.1".to_owned()],
             why: "backport".to_owned(),
         }];
-        assert_eq!(cell((6, 1), &Verdict::Loaded, &[]), Cell::Loads);
-        assert_eq!(cell((6, 2), &refused(), &[]), Cell::Refused);
-        assert_eq!(cell((6, 1), &refused(), &[]), Cell::Wrong { verdict: refused() });
+        assert_eq!(cell(true, &Verdict::Loaded, &[]), Cell::Loads);
+        assert_eq!(cell(false, &refused(), &[]), Cell::Refused);
+        assert_eq!(cell(true, &refused(), &[]), Cell::Wrong { verdict: refused() });
         let backport = Cell::Listed { why: "backport".to_owned() };
-        assert_eq!(cell((6, 2), &Verdict::Loaded, &listed), backport);
-        assert_eq!(cell((6, 2), &refused(), &listed), Cell::Unlisted);
+        assert_eq!(cell(false, &Verdict::Loaded, &listed), backport);
+        assert_eq!(cell(false, &refused(), &listed), Cell::Unlisted);
     }
 }
