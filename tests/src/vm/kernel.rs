@@ -150,13 +150,16 @@ fn fetch(series: Series, folder: &Path) -> Result<(), VmError> {
 
     // Where things lie has changed with Debian's releases; what they are called has not.
     let image = find(&root, &|file| file == "vmlinuz" || file.starts_with("vmlinuz-"));
-    let modules = ["lib/modules", "usr/lib/modules"].map(|lib| root.join(lib).join(&release));
-    if let (Some(image), Some(modules)) = (image, modules.iter().find(|folder| folder.is_dir())) {
+    if let Some(image) = image {
         std::fs::rename(image, folder.join("vmlinuz")).map_err(disk)?;
         if let Some(config) = find(&root, &|file| file == "config" || file.starts_with("config-")) {
             std::fs::rename(config, folder.join("config")).map_err(disk)?;
         }
-        std::fs::rename(modules, folder.join("modules")).map_err(disk)?;
+        let modules = ["lib/modules", "usr/lib/modules"].map(|lib| root.join(lib).join(&release));
+        // The archive has lost the modules of some backports; most cases need none.
+        if let Some(modules) = modules.iter().find(|folder| folder.is_dir()) {
+            std::fs::rename(modules, folder.join("modules")).map_err(disk)?;
+        }
         write_record(folder, &release, series.suite(), &packages).map_err(disk)?;
     }
     std::fs::remove_dir_all(&root).map_err(disk)
