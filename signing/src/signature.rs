@@ -135,7 +135,7 @@ impl SignatureError {
                 "copy the image with `bpf-image pull`, which records where it came from, or sign it in the layout",
             ),
             Self::BeyondLimit => Some(
-                "let the publisher sign again with `bpf-image sign --key KEY REF`: the newest are looked at first",
+                "the image has more signatures than are looked at; its publisher has to delete those that nobody needs",
             ),
             _ => None,
         }

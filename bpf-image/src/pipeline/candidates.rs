@@ -17,7 +17,7 @@ use bpf_image_spec::oci::{Descriptor, Document, Manifest};
 use bpf_image_spec::{Digest, media_type};
 use tracing::debug;
 
-use crate::repository::{Repository, RepositoryError, companion_tag};
+use crate::repository::{Fetched, Repository, RepositoryError, companion_tag};
 
 /// Largest manifest of a signature, in bytes; cosign's have under 2 KiB.
 const SIGNATURE_MANIFEST_MAX: usize = 256 * 1024;
@@ -169,7 +169,7 @@ async fn first_or_both<T, E>(
 async fn legacy(repository: &Repository, subject: Digest) -> Result<Storage, RepositoryError> {
     let tag = companion_tag(subject, "sig");
     let fetched = repository.tagged(&tag).await?;
-    let layers = match fetched.as_ref().map(|fetched| fetched.document()) {
+    let layers = match fetched.as_ref().map(Fetched::document) {
         Some(Ok(Document::Manifest(manifest))) => manifest.layers,
         _ => Vec::new(),
     };

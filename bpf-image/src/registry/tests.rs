@@ -709,18 +709,20 @@ fn listing_of_nothing(count: usize, legacy: bool) -> String {
         .map(|number| {
             let digest = Digest::of(number.to_string().as_bytes());
             let descriptor = format!(r#""mediaType":"{kind}","digest":"{digest}","size":9"#);
-            match legacy {
-                true => format!("{{{descriptor},{annotation}}}"),
-                false => format!(r#"{{{descriptor},"artifactType":"{artifact}"}}"#),
+            if legacy {
+                format!("{{{descriptor},{annotation}}}")
+            } else {
+                format!(r#"{{{descriptor},"artifactType":"{artifact}"}}"#)
             }
         })
         .collect();
     let entries = entries.join(",");
     let config = Descriptor::of(media_type::OCI_IMAGE_CONFIG, b"{}");
     let config = serde_json::to_string(&config).unwrap();
-    match legacy {
-        true => format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{entries}]}}"#),
-        false => format!(r#"{{"schemaVersion":2,"manifests":[{entries}]}}"#),
+    if legacy {
+        format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{entries}]}}"#)
+    } else {
+        format!(r#"{{"schemaVersion":2,"manifests":[{entries}]}}"#)
     }
 }
 

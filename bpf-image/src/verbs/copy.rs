@@ -257,6 +257,7 @@ impl Copier {
     }
 }
 
-fn is_of_image(error: &RepositoryError) -> bool {
+/// Whether the bytes are at fault, rather than the way to them.
+pub(super) fn is_of_image(error: &RepositoryError) -> bool {
     error.fault() == Fault::Image || matches!(error, RepositoryError::NoContent { .. })
 }

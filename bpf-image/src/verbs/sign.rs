@@ -12,10 +12,10 @@ use bpf_image_spec::{Digest, Reference, media_type};
 use serde_json::json;
 
 use super::VerbError;
-use super::copy::children;
+use super::copy::{children, is_of_image};
 use crate::pipeline;
 use crate::registry::Access;
-use crate::repository::{Repository, companion_tag};
+use crate::repository::{Repository, RepositoryError, companion_tag};
 
 /// How often the signatures' manifest is written anew when others write it at the same time.
 const ATTEMPTS: usize = 4;
@@ -161,14 +161,17 @@ impl Signer<'_> {
         let payload = Digest::of(&new.payload);
         let layers = self.legacy_layers(subject).await?;
         let same = layers.iter().filter(|layer| layer.digest == payload);
-        let by_key = same.filter(|layer| {
+        let mut by_key = same.filter(|layer| {
             pipeline::legacy_signature(layer).is_some_and(|signature| {
                 legacy::is_by(self.key.public_key(), &new.payload, signature)
             })
         });
         // Listed is not there: a registry may have lost the blob.
-        match by_key.last() {
-            Some(layer) => Ok(self.repository.blob(layer, new.payload.len() as u64).await.is_ok()),
+        match by_key.next_back() {
+            Some(layer) => {
+                let there = self.repository.blob(layer, new.payload.len() as u64).await;
+                Ok(unless_broken(there)?.is_some())
+            }
             None if layers.len() < SIGNATURES_MAX => Ok(false),
             None => Err(too_many(subject, "legacy signatures")),
         }
@@ -182,9 +185,9 @@ impl Signer<'_> {
             matches!(listed_as, None | Some(media_type::SIGSTORE_BUNDLE | media_type::OCI_EMPTY))
         });
         for referrer in bundles {
-            // One that cannot be read is not this signature.
-            let found = pipeline::bundle(&self.repository, subject, referrer).await.ok().flatten();
-            let said = found.and_then(|bytes| bundle::verify(self.key.public_key(), &bytes).ok());
+            let found = pipeline::bundle(&self.repository, subject, referrer).await;
+            let said = unless_broken(found)?.flatten();
+            let said = said.and_then(|bytes| bundle::verify(self.key.public_key(), &bytes).ok());
             if said.as_ref() == Some(claims) {
                 return Ok(true);
             }
@@ -273,6 +276,15 @@ impl Signer<'_> {
             Ok(Document::Manifest(manifest)) => Ok(manifest.layers),
             _ => Err(VerbError::NotSignatures { place: self.repository.scope(), tag }),
         }
+    }
+}
+
+/// Nothing where the bytes are broken or gone, which is no signature to anybody.
+fn unless_broken<T>(found: Result<T, RepositoryError>) -> Result<Option<T>, RepositoryError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if is_of_image(&error) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -304,7 +304,7 @@ fn candidates_that_were_not_fetched_are_reported() {
         refusal.outcomes()[0].to_string(),
         "9 more: not looked at: at most 32 candidates are"
     );
-    assert!(refusal.hint().is_some_and(|hint| hint.contains("sign again")));
+    assert!(refusal.hint().is_some_and(|hint| hint.contains("delete")));
 }
 
 #[test]
