@@ -44,7 +44,8 @@ fn facts(spec: &ObjectSpec) -> ObjectSpec {
     spec.digest = bpf_image_spec::Digest::of(b"");
     spec.size = 0;
     spec.programs.clear();
-    // Relocations of sections that nobody wants are left out.
+    // Relocations of sections that nobody wants are left out, and what only these refer to.
+    spec.externs = None;
     spec.btf = bpf_image_spec::config::BtfSpec::default();
     spec
 }
