@@ -6,7 +6,7 @@
 #[allow(dead_code, reason = "shared with other tests, which need more of it")]
 mod elf;
 
-use bpf_image::object::{Object, ObjectError, Problem};
+use bpf_image::object::{NormaliseError, Object, ObjectError, Problem, for_aya};
 use elf::{EXECUTABLE, Elf, FUNCTION, PROGBITS};
 
 const EXIT: [u8; 8] = [0x95, 0, 0, 0, 0, 0, 0, 0];
@@ -26,4 +26,22 @@ fn data_marked_as_instructions() {
             other => panic!("{name}: {other:?}"),
         }
     }
+}
+
+/// The called section was hidden as one of unwanted programs, and the call led nowhere.
+#[test]
+fn program_that_calls_into_a_section_of_programs() {
+    let call = [0x85, 0x10, 0, 0, 0xff, 0xff, 0xff, 0xff];
+    let mut elf = Elf::new();
+    let xdp = elf.code("xdp", &[call, EXIT]);
+    let tc = elf.code("tc", &[EXIT]);
+    elf.symbol("caller", FUNCTION, xdp, 0, 16);
+    elf.symbol("called", FUNCTION, tc, 0, 8);
+    elf.relocations(xdp, &[(0, 2)]);
+    let object = Object::read(elf.write()).unwrap();
+    let (program, section) = ("caller".to_owned(), "tc".to_owned());
+    let refused = NormaliseError::NotLoadable { program, section };
+    assert_eq!(for_aya(&object, &["caller"]), Err(refused));
+    assert!(for_aya(&object, &["called"]).is_ok());
+    assert!(for_aya(&object, &["caller", "called"]).is_ok());
 }

@@ -68,6 +68,7 @@ pub fn for_aya(object: &Object, wanted: &[&str]) -> Result<Vec<u8>, NormaliseErr
     let elf = Elf::read(object.bytes())?;
     let wanted = wanted_sections(object, wanted)?;
     let names = new_names(&elf, &wanted)?;
+    calls_stay(&elf, &wanted, &names)?;
     let mut patch = Patch::new(object.bytes(), &elf);
     for (section, name) in &names {
         match name {
@@ -150,6 +151,32 @@ fn new_names(
         names.insert(index, new);
     }
     Ok(names)
+}
+
+/// Refuses a call into a section that is hidden. libbpf takes calls into `.text` only.
+fn calls_stay(
+    elf: &Elf<'_>,
+    wanted: &BTreeMap<usize, &str>,
+    names: &BTreeMap<usize, New>,
+) -> Result<(), NormaliseError> {
+    let is_hidden = |index: usize| matches!(names.get(&index), Some(New::Hidden(_)));
+    for (index, section) in elf.sections.iter().enumerate() {
+        if !section.executable || is_hidden(index) {
+            continue;
+        }
+        let symbols = elf.relocations(index).iter().filter_map(|r| elf.symbols.get(r.symbol));
+        let mut targets = symbols.filter_map(|symbol| symbol.section);
+        if let Some(target) = targets.find(|target| is_hidden(*target)) {
+            // What is called from `.text` may be so for any of them.
+            let program = wanted.get(&index).or(wanted.values().next()).copied();
+            let section = elf.sections.get(target).map_or("", |section| section.name);
+            return Err(NormaliseError::NotLoadable {
+                program: program.unwrap_or_default().to_owned(),
+                section: section.to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The name that aya knows for what `section` means.
