@@ -407,7 +407,7 @@ fn printing_types_that_double_at_every_step() {
 /// A `.BTF.ext` with one CO-RE relocation of `struct x { }` by the access `0:9`.
 fn relocation(type_id: u32, access: u32, number: u32) -> Elf {
     let mut elf = Elf::new();
-    let strings = b"\0x\00:9\0";
+    let strings = b"\0x\x000:9\0";
     elf.section(".BTF", PROGBITS, 0, btf(&[1, kind(4, 0), 0], strings));
     let header = [0x0001_eb9f, 32, 0, 0, 0, 0, 0, 28];
     let records = [16, 1, 1, 0, type_id, access, number];

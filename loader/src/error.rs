@@ -147,6 +147,7 @@ impl LoaderError {
             | Self::Verify(VerifyError::Repository(error))
             | Self::Fetch(FetchError::Repository(error)) => error.hint(),
             Self::Verify(VerifyError::Refused(refusal)) => refusal.hint(),
+            Self::Fetch(error) => error.hint(),
             Self::Check(_) => Some(
                 "the publisher has to build and sign the image anew; do not load it".to_owned(),
             ),

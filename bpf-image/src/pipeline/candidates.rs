@@ -53,9 +53,9 @@ pub async fn candidates(
 
 /// The same, or only those in legacy storage when `suffice` says so of their share.
 ///
-/// Both storages are asked at once. Bundles lie up to four requests deep, legacy signatures two:
-/// where these are all it takes, the others are not waited for. The answer does not depend on
-/// which arrives first.
+/// Both storages are asked at once what they hold. Bundles lie up to four requests deep, legacy
+/// signatures two: where these are all it takes, the others are neither waited for nor fetched.
+/// The answer does not depend on which arrives first.
 pub(super) async fn candidates_until(
     repository: &Repository,
     subject: Digest,
@@ -65,13 +65,16 @@ pub(super) async fn candidates_until(
         return candidates(repository, subject).await;
     }
     let legacy = async { Ok::<_, RepositoryError>(vec![legacy(repository, subject).await?]) };
-    let bundles = async { Ok(vec![bundles(repository, subject).await?]) };
+    let listed = async { Ok(vec![listed_bundles(repository, subject).await?]) };
     let suffice = |storages: &[Storage]| storages.iter().any(|legacy| suffice(&legacy.found));
-    let mut storages = first_or_both(legacy, bundles, suffice).await?;
-    match storages.as_mut_slice() {
-        [legacy] => Ok(std::mem::take(&mut legacy.found)),
-        _ => Ok(all_of(repository, subject, storages).await),
+    let mut storages = first_or_both(legacy, listed, suffice).await?;
+    if let [legacy] = storages.as_mut_slice() {
+        return Ok(std::mem::take(&mut legacy.found));
     }
+    for storage in &mut storages {
+        storage.fetch(repository, subject, SHARE).await;
+    }
+    Ok(all_of(repository, subject, storages).await)
 }
 
 /// What one storage holds: the candidates that were fetched, and where more may be.
@@ -200,6 +203,16 @@ pub(crate) fn legacy_signature(layer: &Descriptor) -> Option<&str> {
 }
 
 async fn bundles(repository: &Repository, subject: Digest) -> Result<Storage, RepositoryError> {
+    let mut storage = listed_bundles(repository, subject).await?;
+    storage.fetch(repository, subject, SHARE).await;
+    Ok(storage)
+}
+
+/// Where bundles may be; none is fetched yet.
+async fn listed_bundles(
+    repository: &Repository,
+    subject: Digest,
+) -> Result<Storage, RepositoryError> {
     let mut referrers = repository.referrers(subject, REFERRERS_MAX).await?;
     let more = if referrers.len() < REFERRERS_MAX { "referrers" } else { "referrers at least" };
     let mut seen = HashSet::new();
@@ -207,14 +220,12 @@ async fn bundles(repository: &Repository, subject: Digest) -> Result<Storage, Re
     // Likely ones first, so that junk in front of them does not use up the bound.
     referrers.sort_by_key(likelihood);
     let places: Vec<_> = referrers.into_iter().map(Place::Referrer).collect();
-    let mut storage = Storage {
+    Ok(Storage {
         found: Vec::new(),
         places: places.into_iter(),
         attempts: ATTEMPTS_MAX,
         more: more.to_owned(),
-    };
-    storage.fetch(repository, subject, SHARE).await;
-    Ok(storage)
+    })
 }
 
 fn likelihood(referrer: &Descriptor) -> u8 {

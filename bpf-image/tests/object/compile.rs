@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Compiles a source beside this file; `None`, loudly, where clang is missing.
-pub fn compile(source: &str, target: &str, options: &[&str]) -> Option<Vec<u8>> {
+pub(crate) fn compile(source: &str, target: &str, options: &[&str]) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("object.o");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
@@ -29,7 +29,7 @@ pub fn compile(source: &str, target: &str, options: &[&str]) -> Option<Vec<u8>> 
 }
 
 /// The object without DWARF; `None` where the tool is missing.
-pub fn stripped(object: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn stripped(object: &[u8]) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("object.o");
     std::fs::write(&path, object).unwrap();

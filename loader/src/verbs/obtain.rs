@@ -36,7 +36,8 @@ pub(super) fn obtain(
     let fetched = block_on(async {
         let resolved = pipeline::resolve(&repository, &source.reference).await?;
         checkpoint("resolved");
-        let verified: Verified = pipeline::verify_enough(&repository, resolved, &policy).await?;
+        let verified: Verified =
+            Box::pin(pipeline::verify_enough(&repository, resolved, &policy)).await?;
         checkpoint("verified");
         let fetched: FetchedImage =
             pipeline::fetch(&repository, verified, &platform, cache).await?;
