@@ -50,11 +50,12 @@ fn facts(spec: &ObjectSpec) -> ObjectSpec {
     spec
 }
 
-/// `tc` becomes `classifier`, which is of the same type to the kernel.
+/// `tc` becomes `classifier`, which is of the same type to the kernel; `action` does too, being its
+/// equal in direct-action mode.
 fn but_section(program: &ProgramSpec) -> ProgramSpec {
     let mut program = program.clone();
     let kernel = program.program_type.kernel_name();
-    program.section = kernel.to_owned();
+    program.section = kernel.replace("sched_act", "sched_cls");
     program.program_type = bpf_image_spec::config::ProgramType::Xdp;
     program.attach_target = None;
     program
