@@ -93,6 +93,10 @@ impl Report {
         for (name, figures) in &self.stages {
             println!("  to {name:<20} {:>8.2}", figures.median());
         }
+        println!(
+            "  worker-link waits for a grace period of the kernel (synchronize_rcu), as bpftool"
+        );
+        println!("  net attach does: no tool can save it");
         println!();
         println!("to reach                                            measured");
         let ratio = ours.median() / theirs.median();
