@@ -43,6 +43,13 @@ fn tc(mut enter: Command) -> String {
     succeed(enter.args(["-c", &script])).unwrap().stdout
 }
 
+/// Neither our filter nor a qdisc is left.
+#[track_caller]
+fn assert_hooks_empty(enter: Command) {
+    let left = tc(enter);
+    assert!(!left.contains("tc_counter") && !left.contains("clsact"), "{left}");
+}
+
 /// A process that keeps a namespace alive.
 struct Sleeper(Child);
 
@@ -87,8 +94,7 @@ fn filter_is_removed_after_its_namespace_lost_its_name() {
     assert!(tc(sleeper.shell()).contains("tc_counter"));
     host.node.loader(&["list"]).assert_code(0).assert_stdout_has("running");
     host.unload("a");
-    let left = tc(sleeper.shell());
-    assert!(!left.contains("tc_counter") && !left.contains("clsact"), "{left}");
+    assert_hooks_empty(sleeper.shell());
     host.node.assert_nothing_left();
 }
 
@@ -108,8 +114,7 @@ fn filter_is_removed_from_outside_the_namespace_that_run_was_in() {
     succeed(inside.args(["run", &host.reference, "--name", "a", "--attach", &point])).unwrap();
     assert!(tc(pair.right.command("sh")).contains("tc_counter"));
     host.unload("a");
-    let left = tc(pair.right.command("sh"));
-    assert!(!left.contains("tc_counter") && !left.contains("clsact"), "{left}");
+    assert_hooks_empty(pair.right.command("sh"));
     host.node.assert_nothing_left();
 }
 
@@ -124,8 +129,7 @@ fn filter_is_removed_when_its_record_is_lost() {
     std::fs::remove_dir_all(host.node.run_dir()).unwrap();
     host.node.loader(&["list"]).assert_code(0).assert_stdout_has("no record");
     host.unload("a");
-    let left = tc(pair.right.command("sh"));
-    assert!(!left.contains("tc_counter") && !left.contains("clsact"), "{left}");
+    assert_hooks_empty(pair.right.command("sh"));
     host.node.assert_nothing_left();
 }
 

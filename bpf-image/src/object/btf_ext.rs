@@ -2,7 +2,7 @@
 //!
 //! Read here as far as records by section; what they mean is read in `lines` and `relocation`.
 
-use super::btf::MAGIC;
+use super::btf::header_len;
 use super::bytes::{Bytes, u32_bytes};
 use super::error::{ObjectError, Problem};
 
@@ -49,18 +49,7 @@ impl<'a> Part<'a> {
 
 impl<'a> BtfExt<'a> {
     pub(super) fn read(bytes: Bytes<'a>) -> Result<Self, ObjectError> {
-        let magic = bytes.u16(0)?;
-        if magic != MAGIC {
-            return Err(bytes.error(0, Problem::Magic(magic)));
-        }
-        let version = bytes.u8(2)?;
-        if version != 1 {
-            return Err(bytes.error(2, Problem::Version(version)));
-        }
-        let header_len = bytes.offset(4)?;
-        if header_len < HEADER_MIN || header_len > bytes.len() {
-            return Err(bytes.error(4, Problem::OutOfBounds));
-        }
+        let header_len = header_len(&bytes, HEADER_MIN)?;
         let core = if header_len >= HEADER_WITH_CORE {
             part(&bytes, 24, header_len)?
         } else {

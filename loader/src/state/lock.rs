@@ -11,8 +11,11 @@ use rustix::io::{Errno, FdFlags, fcntl_setfd};
 
 use super::StateError;
 
-/// Held while instances are made, changed or removed. Given back when dropped, also by a kill;
-/// but a worker inherits it, so that nobody is let in before a killed command's worker is dead.
+/// Held while instances are made, changed or removed. Given back when dropped, also by a kill.
+///
+/// A worker started under it inherits it, so that nobody is let in before a killed command's
+/// worker is dead. The worker of `run` is started before the network is asked, and so before the
+/// lock: after a kill it may end its current system call while the next command is let in.
 #[derive(Debug)]
 pub struct StateLock {
     _file: File,

@@ -40,8 +40,7 @@ pub fn detach(name: &str, points: &[AttachPoint], paths: &Paths) -> Result<Recor
         .cloned()
         .partition(|link| points.is_empty() || points.contains(&link.point));
     kernel::call(&Request::Detach(Installed { links: gone, ..record.installed.clone() }))?;
-    let phase =
-        if matches!(&kept, links if Vec::is_empty(links)) { Phase::Detached } else { record.phase };
+    let phase = if kept.is_empty() { Phase::Detached } else { record.phase };
     let installed = Installed { links: kept, ..record.installed.clone() };
     let record = Record { phase, installed, ..record };
     records.write(&record)?;

@@ -32,20 +32,26 @@ pub(super) struct Btf<'a> {
     offsets: Vec<u32>,
 }
 
+/// The length that the header of `.BTF` or `.BTF.ext` states, at least `least`; both begin alike.
+pub(super) fn header_len(bytes: &Bytes<'_>, least: usize) -> Result<usize, ObjectError> {
+    let magic = bytes.u16(0)?;
+    if magic != MAGIC {
+        return Err(bytes.error(0, Problem::Magic(magic)));
+    }
+    let version = bytes.u8(2)?;
+    if version != 1 {
+        return Err(bytes.error(2, Problem::Version(version)));
+    }
+    let length = bytes.offset(4)?;
+    if length < least || length > bytes.len() {
+        return Err(bytes.error(4, Problem::OutOfBounds));
+    }
+    Ok(length)
+}
+
 impl<'a> Btf<'a> {
     pub(super) fn read(bytes: Bytes<'a>) -> Result<Self, ObjectError> {
-        let magic = bytes.u16(0)?;
-        if magic != MAGIC {
-            return Err(bytes.error(0, Problem::Magic(magic)));
-        }
-        let version = bytes.u8(2)?;
-        if version != 1 {
-            return Err(bytes.error(2, Problem::Version(version)));
-        }
-        let header_len = bytes.offset(4)?;
-        if header_len < HEADER_LEN || header_len > bytes.len() {
-            return Err(bytes.error(4, Problem::OutOfBounds));
-        }
+        let header_len = header_len(&bytes, HEADER_LEN)?;
         let types = part(&bytes, 8, header_len)?;
         let strings = part(&bytes, 16, header_len)?;
         let count = strings.len();
